@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+/// Every maximum of the library, with its unit. Exceeding one is a LimitError that names it.
+namespace holdfast::limits {
+
+/// Longest key of the memory backend and of LMDB (whose default page layout fixes it), after escaping. Bytes.
+inline constexpr std::size_t max_key_bytes = 511;
+
+/// Longest value of the memory, file and LMDB backends. Bytes: 2^32 - 1 is LMDB's own bound.
+inline constexpr std::uint64_t max_value_bytes = 0xFFFF'FFFF;
+
+/// Longest encoded file name of the file backend, suffix included. Bytes: NAME_MAX of Linux file systems.
+inline constexpr std::size_t max_file_name_bytes = 255;
+
+/// Deepest nesting of JSON that is read or written. Levels of arrays and objects.
+inline constexpr std::size_t max_json_depth = 128;
+
+/// Most tables in one store.
+inline constexpr std::size_t max_tables = 1024;
+
+/// Longest name of a table, a tier or a log. Bytes.
+inline constexpr std::size_t max_name_bytes = 255;
+
+/// Address space reserved for a store's map; the file itself grows as it is written. Bytes.
+inline constexpr std::uint64_t map_reserve_bytes = std::uint64_t{1} << 40;
+
+/// Readers of one store at a time, all processes together.
+inline constexpr unsigned max_readers = 4096;
+
+}  // namespace holdfast::limits
