@@ -23,6 +23,12 @@ struct FileStatus {
   std::uint64_t hard_links = 0;
 };
 
+/// Where a path lies.
+struct FileSystemStatus {
+  bool remote = false;  ///< NFS, CIFS, 9p, FUSE and the like: locks and mappings cannot be trusted
+  std::uint64_t available_bytes = 0;
+};
+
 enum class RenameMode { replace, no_replace };
 enum class LockMode { shared, exclusive };
 
@@ -49,6 +55,9 @@ class FileOps {
   virtual int rename(const std::filesystem::path& from, const std::filesystem::path& to, RenameMode mode) = 0;
   virtual int remove(const std::filesystem::path& path) = 0;  ///< unlink(2)
   virtual int make_directory(const std::filesystem::path& path, unsigned mode) = 0;
+  /// realpath(3), the one method that follows links: an absolute path without links, "." or "..".
+  virtual int real_path(const std::filesystem::path& path, std::filesystem::path& out) = 0;
+  virtual int file_system(const std::filesystem::path& path, FileSystemStatus& out) = 0;  ///< statfs(2)
   /// The names in a directory, without "." and "..", in no order.
   virtual int list(const std::filesystem::path& directory, std::vector<std::string>& names) = 0;
 
