@@ -1,5 +1,7 @@
 #include "holdfast/core/bytes.hpp"
 
+#include <cstdint>
+
 namespace holdfast {
 namespace {
 
@@ -58,13 +60,24 @@ std::optional<Bytes> from_hex(std::string_view text) {
   return bytes;
 }
 
-bool is_utf8(std::string_view text) noexcept {
-  while (!text.empty()) {
-    const std::size_t length = utf8_sequence_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
+std::size_t utf8_prefix_bytes(std::string_view text) noexcept {
+  constexpr std::uint64_t top_bits = 0x8080'8080'8080'8080;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    std::uint64_t word;  // ASCII, the usual case, eight bytes at a time
+    if (text.size() - at >= sizeof word && (std::memcpy(&word, text.data() + at, sizeof word), word & top_bits) == 0) {
+      at += sizeof word;
+      continue;
+    }
+    const std::size_t length = utf8_sequence_length(text.substr(at));
+    if (length == 0) break;
+    at += length;
   }
-  return true;
+  return at;
+}
+
+bool is_utf8(std::string_view text) noexcept {
+  return utf8_prefix_bytes(text) == text.size();
 }
 
 }  // namespace holdfast

@@ -63,6 +63,10 @@ inline void append(Bytes& out, std::string_view tail) {
 /// The bytes that an even number of hexadecimal digits (either case) spells; nullopt for anything else.
 [[nodiscard]] HOLDFAST_API std::optional<Bytes> from_hex(std::string_view text);
 
+/// Length of the longest prefix of `text` that is well-formed UTF-8: all of it, or the offset of the first bad
+/// sequence.
+[[nodiscard]] HOLDFAST_API std::size_t utf8_prefix_bytes(std::string_view text) noexcept;
+
 /// Whether `text` is well-formed UTF-8: no overlong form, no surrogate, nothing above U+10FFFF.
 [[nodiscard]] HOLDFAST_API bool is_utf8(std::string_view text) noexcept;
 

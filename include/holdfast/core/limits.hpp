@@ -15,7 +15,7 @@ inline constexpr std::uint64_t max_value_bytes = 0xFFFF'FFFF;
 /// Longest encoded file name of the file backend, suffix included. Bytes: NAME_MAX of Linux file systems.
 inline constexpr std::size_t max_file_name_bytes = 255;
 
-/// Deepest nesting of JSON that is read or written. Levels of arrays and objects.
+/// Deepest nesting of JSON that is read or written. Levels of arrays and objects. Exceeding it is a CodecError.
 inline constexpr std::size_t max_json_depth = 128;
 
 /// Most tables in one store.
