@@ -1,0 +1,114 @@
+#include "backend/memory_tree.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "support/seed.hpp"
+
+namespace holdfast::memory_tree {
+namespace {
+
+Value value_of(std::string_view text) {
+  return std::make_shared<const Bytes>(to_bytes(text));
+}
+
+/// The height, having checked balance and order in the subtree.
+int checked_height(const Tree& tree) {
+  if (!tree) return 0;
+  const int left = checked_height(tree->left);
+  const int right = checked_height(tree->right);
+  EXPECT_LE(std::abs(left - right), 1);
+  EXPECT_EQ(tree->height, std::max(left, right) + 1);
+  EXPECT_TRUE(!tree->left || tree->left->key < tree->key);
+  EXPECT_TRUE(!tree->right || tree->right->key > tree->key);
+  return tree->height;
+}
+
+std::vector<std::string> keys_of(const Tree& tree, const KeyRange& range, Direction direction) {
+  std::vector<std::string> keys;
+  Walk walk(tree, range, direction);
+  while (const Node* node = walk.next()) keys.push_back(node->key);
+  EXPECT_EQ(walk.next(), nullptr);
+  return keys;
+}
+
+TEST(MemoryTree, StaysBalancedAndOrderedUnderRandomChanges) {
+  std::mt19937_64 random(testing::test_seed());
+  Tree tree;
+  std::map<std::string, Value> model;
+  for (int step = 0; step < 4000; ++step) {
+    const std::string key = std::to_string(random() % 500);
+    if (random() % 3 == 0) {
+      tree = without(tree, key);
+      model.erase(key);
+    } else {
+      const Value value = value_of(std::to_string(step));
+      tree = with(tree, key, value);
+      model[key] = value;
+    }
+    if (step % 100 == 0) checked_height(tree);
+  }
+  checked_height(tree);
+  std::vector<std::string> expected;
+  for (const auto& [key, value] : model) {
+    expected.push_back(key);
+    ASSERT_NE(find(tree, key), nullptr);
+    EXPECT_EQ(find(tree, key)->value, value);
+  }
+  EXPECT_EQ(keys_of(tree, KeyRange::all(), Direction::ascending), expected);
+  std::reverse(expected.begin(), expected.end());
+  EXPECT_EQ(keys_of(tree, KeyRange::all(), Direction::descending), expected);
+}
+
+TEST(MemoryTree, SortedInsertionIsLogarithmicallyDeep) {
+  Tree tree;
+  for (int number = 1000; number < 2000; ++number) tree = with(tree, std::to_string(number), value_of("v"));
+  EXPECT_LE(checked_height(tree), 14);  // 1.44 log2(1000)
+}
+
+TEST(MemoryTree, WalkKeepsToEveryRangeInBothDirections) {
+  Tree tree;
+  for (const char* key : {"", "a", "b", "ba", "bb", "c"}) tree = with(tree, key, value_of(key));
+  const std::vector<std::string> bounds = {"", "a", "aa", "b", "ba", "bab", "bc", "c", "d"};
+  const std::vector<std::string> all = keys_of(tree, KeyRange::all(), Direction::ascending);
+  for (const std::string& first : bounds) {
+    for (const std::string& last : bounds) {
+      const KeyRange range{.first = first, .last = last};
+      std::vector<std::string> expected;
+      std::copy_if(all.begin(), all.end(), std::back_inserter(expected),
+                   [&](const std::string& key) { return range.contains(key); });
+      EXPECT_EQ(keys_of(tree, range, Direction::ascending), expected) << first << ".." << last;
+      std::reverse(expected.begin(), expected.end());
+      EXPECT_EQ(keys_of(tree, range, Direction::descending), expected) << first << ".." << last;
+    }
+  }
+}
+
+TEST(MemoryTree, ReplacedAndErasedValuesLiveExactlyAsLongAsAVersionThatShowsThem) {
+  Tree first = with(with(nullptr, "replaced", value_of("old")), "erased", value_of("old"));
+  const std::weak_ptr<const Bytes> replaced = find(first, "replaced")->value;
+  const std::weak_ptr<const Bytes> erased = find(first, "erased")->value;
+  Tree second = without(with(first, "replaced", value_of("new")), "erased");
+  EXPECT_FALSE(replaced.expired());
+  EXPECT_FALSE(erased.expired());
+  Tree copy_of_first = first;
+  first.reset();
+  EXPECT_FALSE(replaced.expired());
+  copy_of_first.reset();
+  EXPECT_TRUE(replaced.expired());
+  EXPECT_TRUE(erased.expired());
+}
+
+TEST(MemoryTree, ErasingAnAbsentKeyIsTheSameVersion) {
+  const Tree tree = with(nullptr, "present", value_of("v"));
+  EXPECT_EQ(without(tree, "absent"), tree);
+}
+
+}  // namespace
+}  // namespace holdfast::memory_tree
