@@ -3,6 +3,7 @@
 /// All of holdfast in one include. Programs that care about compile time include what they use.
 
 #include "holdfast/backend/backend.hpp"
+#include "holdfast/backend/memory.hpp"
 #include "holdfast/codec/codec.hpp"
 #include "holdfast/codec/json.hpp"
 #include "holdfast/codec/raw.hpp"
