@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "codec/json_text.hpp"
+#include "holdfast/codec/detail/append_or_restore.hpp"
 #include "holdfast/codec/json.hpp"
 #include "holdfast/core/error.hpp"
 #include "holdfast/core/function_ref.hpp"
@@ -254,14 +255,8 @@ std::string canonical_text(const Json& value, JsonProfile profile) {
 }
 
 void append_canonical(const Json& value, Bytes& out, JsonProfile profile) {
-  const std::size_t before = out.size();
   const auto sink = [&](std::string_view text) { append(out, text); };
-  try {
-    Writer(profile, sink).write_document(value);
-  } catch (...) {
-    out.resize(before);
-    throw;
-  }
+  detail::append_or_restore(out, [&] { Writer(profile, sink).write_document(value); });
 }
 
 }  // namespace holdfast

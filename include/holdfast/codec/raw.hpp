@@ -7,6 +7,7 @@
 
 #include "holdfast/codec/codec.hpp"
 #include "holdfast/codec/detail/stored_integer.hpp"
+#include "holdfast/core/byte_order.hpp"
 #include "holdfast/core/bytes.hpp"
 #include "holdfast/core/export.hpp"
 
@@ -49,11 +50,11 @@ template <StoredInteger T>
 class RawCodec<T> : public detail::RawCodecName {
  public:
   void encode(const T& value, Bytes& out) const {
-    append(out, ByteView(detail::little_endian(static_cast<std::make_unsigned_t<T>>(value))));
+    append(out, ByteView(little_endian(static_cast<std::make_unsigned_t<T>>(value))));
   }
   [[nodiscard]] T decode(ByteView bytes) const {
     if (bytes.size() != sizeof(T)) detail::throw_raw_width(sizeof(T), bytes.size());
-    return static_cast<T>(detail::from_little_endian<std::make_unsigned_t<T>>(bytes));
+    return static_cast<T>(from_little_endian<std::make_unsigned_t<T>>(bytes));
   }
 };
 
