@@ -4,6 +4,7 @@
 
 #include "holdfast/backend/backend.hpp"
 #include "holdfast/backend/memory.hpp"
+#include "holdfast/backend/sealed.hpp"
 #include "holdfast/codec/codec.hpp"
 #include "holdfast/codec/json.hpp"
 #include "holdfast/codec/ordered.hpp"
