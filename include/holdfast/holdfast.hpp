@@ -10,6 +10,7 @@
 #include "holdfast/codec/ordered.hpp"
 #include "holdfast/codec/raw.hpp"
 #include "holdfast/core/byte_order.hpp"
+#include "holdfast/core/access.hpp"
 #include "holdfast/core/bytes.hpp"
 #include "holdfast/core/clock.hpp"
 #include "holdfast/core/durability.hpp"

@@ -5,7 +5,8 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <string_view>
+#include <string>
+#include <vector>
 
 #include "core/file_ops.hpp"
 #include "holdfast/core/bytes.hpp"
@@ -14,13 +15,20 @@
 /// result read, and failures thrown as IoError with operation, path and errno.
 namespace holdfast {
 
+/// A descriptor that a File takes over.
+struct AdoptedDescriptor {
+  int fd = -1;
+};
+
 /// An open file or directory; closed by its destructor, whose failure nobody hears: files that were written are
-/// closed by close().
+/// closed by close(). Threads: one at a time; read_at, read_all and status may be called at once.
 class File {
  public:
   File() = default;
   /// Errors: IoError("open").
   File(std::shared_ptr<FileOps> ops, std::filesystem::path path, int flags, unsigned mode = 0600);
+  File(std::shared_ptr<FileOps> ops, std::filesystem::path path, AdoptedDescriptor descriptor) noexcept
+      : ops_(std::move(ops)), path_(std::move(path)), fd_(descriptor.fd) {}
   ~File();
   File(File&& other) noexcept;
   File& operator=(File&& other) noexcept;
@@ -35,26 +43,32 @@ class File {
   [[nodiscard]] Bytes read_all() const;
   void write_at(ByteView bytes, std::uint64_t offset_bytes);
   void truncate(std::uint64_t size_bytes);
-  /// A failed sync is never retried: the kernel may have dropped the pages it could not write.
+  /// Interrupted it is called again; failed it is not: the kernel may have dropped the pages it could not write.
   void sync();
+  /// Closed whatever the result. Errors: IoError when what was written may not have reached the file.
   void close();
 
  private:
   std::shared_ptr<FileOps> ops_;
   std::filesystem::path path_;
   int fd_ = -1;
+  bool unsynced_ = false;  ///< written since the last sync
 };
 
-/// Opened for reading; nullopt when the name does not exist.
+/// Opened; nullopt when the name does not exist.
 [[nodiscard]] std::optional<File> open_existing(const std::shared_ptr<FileOps>& ops, const std::filesystem::path& path,
                                                 int flags);
+/// What the name itself is, links not followed; FileKind::absent when there is none.
 [[nodiscard]] FileStatus status_of(FileOps& ops, const std::filesystem::path& path);
+/// The names in a directory, in no order. Its path may end in a link to it, here and below.
 [[nodiscard]] std::vector<std::string> list_directory(FileOps& ops, const std::filesystem::path& directory);
 void sync_directory(const std::shared_ptr<FileOps>& ops, const std::filesystem::path& directory);
+/// Replaces what `to` named.
 void rename_file(FileOps& ops, const std::filesystem::path& from, const std::filesystem::path& to);
 /// Whether there was a file to remove.
 bool remove_file(FileOps& ops, const std::filesystem::path& path);
-/// Makes the directory and any missing parent, mode 0700, each one's parent synced. Whether the last was made.
+/// Makes the directory and any missing parent, mode 0700, each one's parent synced. Whether the last was made; false
+/// says that the name exists, not what it is.
 bool make_directories(const std::shared_ptr<FileOps>& ops, const std::filesystem::path& directory);
 
 }  // namespace holdfast

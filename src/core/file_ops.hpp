@@ -21,6 +21,8 @@ struct FileStatus {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
   std::uint64_t hard_links = 0;
+  std::int64_t modified_ns =
+      0;  ///< last change of a file's content or a directory's entries, since 1970; in kernel ticks
 };
 
 /// Where a path lies.
@@ -51,7 +53,7 @@ class FileOps {
   virtual int sync(int fd) = 0;
 
   virtual int status(const std::filesystem::path& path, FileStatus& out) = 0;  ///< lstat(2); absent is a result
-  virtual int status_of(int fd, FileStatus& out) = 0;
+  virtual int status_of(int fd, FileStatus& out) = 0;                          ///< fstat(2)
   virtual int rename(const std::filesystem::path& from, const std::filesystem::path& to, RenameMode mode) = 0;
   virtual int remove(const std::filesystem::path& path) = 0;  ///< unlink(2)
   virtual int make_directory(const std::filesystem::path& path, unsigned mode) = 0;
