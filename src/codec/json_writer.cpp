@@ -120,45 +120,49 @@ class Writer {
   void write_object(const Json::object_t& members, std::size_t outer_depth) {
     check_depth(outer_depth + 1);
     put('{');
-    // The map is in byte order, which is UTF-16 order unless characters above U+FFFF are involved.
-    if (std::none_of(members.begin(), members.end(), [](const auto& m) { return has_supplementary(m.first); })) {
-      for (auto member = members.begin(); member != members.end(); ++member) {
-        if (member != members.begin()) put(',');
-        write_member(*member, outer_depth);
-      }
+    char before = 0;
+    const auto write_member = [&](const Json::object_t::value_type& member) {
+      if (before != 0) put(before);
+      before = ',';
+      write_key(member.first);
+      write(member.second, outer_depth + 1);
+    };
+    // The map is in byte order. That is UTF-16 order up to the first key outside ASCII, and to the end unless
+    // characters above U+FFFF are involved.
+    auto member = members.begin();
+    while (member != members.end() && plain_ascii_run(member->first) == member->first.size()) write_member(*member++);
+    if (std::none_of(member, members.end(), [](const auto& later) { return has_supplementary(later.first); })) {
+      std::for_each(member, members.end(), write_member);
     } else {
       std::vector<const Json::object_t::value_type*> sorted;
-      sorted.reserve(members.size());
-      for (const auto& member : members) sorted.push_back(&member);
+      for (; member != members.end(); ++member) sorted.push_back(&*member);
       std::sort(sorted.begin(), sorted.end(),
                 [](const auto* a, const auto* b) { return utf16_less(a->first, b->first); });
-      for (const auto* member : sorted) {
-        if (member != sorted.front()) put(',');
-        write_member(*member, outer_depth);
-      }
+      for (const auto* later : sorted) write_member(*later);
     }
     put('}');
   }
 
-  void write_member(const Json::object_t::value_type& member, std::size_t outer_depth) {
-    if (profile_ == JsonProfile::portable && is_decimal_integer(member.first)) {
+  void write_key(const std::string& key) {
+    if (profile_ == JsonProfile::portable && is_decimal_integer(key)) {
       fail("an object key that is a decimal integer is not portable");
     }
-    write_string(member.first);
+    write_string(key);
     put(':');
-    write(member.second, outer_depth + 1);
   }
 
   void write_string(std::string_view text) {
-    if (!is_utf8(text)) fail("a string of " + std::to_string(text.size()) + " bytes is not UTF-8");
     put('"');
-    for (;;) {
-      const std::size_t run = plain_run(text);
-      put(text.substr(0, run));
-      if (run == text.size()) break;
-      write_escape(text[run]);
-      text.remove_prefix(run + 1);
+    std::size_t run = plain_ascii_run(text);
+    if (run != text.size()) {
+      if (!is_utf8(text)) fail("a string of " + std::to_string(text.size()) + " bytes is not UTF-8");
+      while ((run = plain_run(text)) != text.size()) {
+        put(text.substr(0, run));
+        write_escape(text[run]);
+        text.remove_prefix(run + 1);
+      }
     }
+    put(text);
     put('"');
   }
 
@@ -181,40 +185,38 @@ class Writer {
         (std::cmp_greater(number, max_portable_integer) || std::cmp_less(number, -max_portable_integer))) {
       fail("an integer beyond 2^53 is not portable");
     }
-    std::array<char, 24> text;
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
-    put({text.data(), static_cast<std::size_t>(end - text.data())});
+    constexpr std::size_t max_digits = 20;  // and no sign, or 19 and a sign
+    if (block_.size() - used_bytes_ < max_digits) flush();
+    char* const begin = block_.data() + used_bytes_;
+    used_bytes_ += static_cast<std::size_t>(std::to_chars(begin, begin + max_digits, number).ptr - begin);
   }
 
   /// ECMAScript's Number::toString: the shortest digits that read back as `number`, in the form its magnitude decides.
   void write_double(double number) {
     if (!std::isfinite(number)) fail(std::isnan(number) ? "NaN has no JSON form" : "an infinity has no JSON form");
-    if (std::abs(number) <= largest_exact_double && std::trunc(number) == number) {
-      return write_integer(static_cast<std::int64_t>(number));  // -0.0 too
+    if (std::abs(number) <= largest_exact_double) {
+      const auto integer = static_cast<std::int64_t>(number);
+      if (static_cast<double>(integer) == number) return write_integer(integer);  // -0.0 too
     }
-    std::array<char, 32> text;  // d.ddde+xx
-    const auto end =
-        std::to_chars(text.data(), text.data() + text.size(), std::abs(number), std::chars_format::scientific).ptr;
-    const std::string_view scientific(text.data(), static_cast<std::size_t>(end - text.data()));
-    const std::size_t e = scientific.find('e');
-    int exponent = 0;
-    std::from_chars(text.data() + e + 2, end, exponent);
-    if (scientific[e + 1] == '-') exponent = -exponent;
-    std::array<char, 32> digit_block;
-    digit_block[0] = scientific[0];
-    std::size_t digit_count = 1;
-    for (std::size_t i = 2; i < e; ++i) digit_block[digit_count++] = scientific[i];
     if (number < 0) put('-');
-    write_decimal({digit_block.data(), digit_count}, exponent);
+    std::array<char, 32> text;
+    char* const first = text.data();
+    char* const end = std::to_chars(first, first + text.size(), std::abs(number), std::chars_format::scientific).ptr;
+    char* const e = std::find(first, end, 'e');  // d.ddde+xx, or de+xx
+    int exponent = 0;
+    std::from_chars(e + 2, end, exponent);
+    if (e[1] == '-') exponent = -exponent;
+    if (e == first + 1) return write_decimal({first, 1}, exponent);
+    first[1] = first[0];  // over the point, so that the digits stand together
+    write_decimal({first + 1, static_cast<std::size_t>(e - first - 1)}, exponent);
   }
 
   /// Writes d.ddd × 10^exponent, given its digits.
   void write_decimal(std::string_view digits, int exponent) {
     constexpr std::string_view zeros = "00000000000000000000";
-    const auto count = static_cast<int>(digits.size());
     if (exponent >= 21 || exponent < -6) {
       put(digits[0]);
-      if (count > 1) {
+      if (digits.size() > 1) {
         put('.');
         put(digits.substr(1));
       }
@@ -226,8 +228,8 @@ class Writer {
       put(zeros.substr(0, static_cast<std::size_t>(-exponent - 1)));
       return put(digits);
     }
-    if (exponent + 1 < count) {
-      const auto whole = static_cast<std::size_t>(exponent + 1);
+    const auto whole = static_cast<std::size_t>(exponent + 1);
+    if (whole < digits.size()) {
       put(digits.substr(0, whole));
       put('.');
       return put(digits.substr(whole));
@@ -235,7 +237,7 @@ class Writer {
     // Integral, and beyond 2^53: smaller ones were written as integers.
     if (profile_ == JsonProfile::portable) fail("an integer beyond 2^53 is not portable");
     put(digits);
-    put(zeros.substr(0, static_cast<std::size_t>(exponent + 1 - count)));
+    put(zeros.substr(0, whole - digits.size()));
   }
 
   JsonProfile profile_;
