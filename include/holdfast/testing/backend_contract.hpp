@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 
 #include "holdfast/backend/backend.hpp"
 #include "holdfast/core/error.hpp"
+#include "holdfast/testing/backend_factory.hpp"
 
 /// What every StorageBackend promises, as a GoogleTest suite to run on yours. In one source file of a test program:
 ///
@@ -23,23 +23,6 @@
 /// Limits and abilities are taken from capabilities(): what a backend says it cannot do must be refused, all else must
 /// work.
 namespace holdfast::testing {
-
-/// One store, new and empty, for one test. What it needs (a directory) may live in the functions' captures.
-struct StoreUnderTest {
-  /// Opens it. Called again, to reopen a persistent store, after the backend of the call before has been destroyed.
-  std::function<std::shared_ptr<StorageBackend>()> open{};
-  /// Changes the stored bytes of the value of `key` underneath the backend. Left out where rot is not detected.
-  std::function<void(std::string_view key)> damage{};
-};
-
-struct BackendFactory {
-  std::string name{};  ///< letters and digits: part of the test's name
-  std::function<StoreUnderTest()> make{};
-};
-
-inline std::string factory_name(const ::testing::TestParamInfo<BackendFactory>& info) {
-  return info.param.name;
-}
 
 class BackendContract : public ::testing::TestWithParam<BackendFactory> {
  protected:
