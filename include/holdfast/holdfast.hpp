@@ -32,3 +32,11 @@
 #include "holdfast/tier/snapshot.hpp"
 #include "holdfast/tier/tier.hpp"
 #include "holdfast/version.hpp"
+
+#ifdef HOLDFAST_WITH_LMDB
+#include "holdfast/backend/lmdb.hpp"
+#include "holdfast/db/database.hpp"
+#include "holdfast/db/options.hpp"
+#include "holdfast/db/table.hpp"
+#include "holdfast/db/transaction.hpp"
+#endif

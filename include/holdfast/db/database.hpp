@@ -1,0 +1,98 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "holdfast/core/export.hpp"
+#include "holdfast/db/options.hpp"
+#include "holdfast/db/table.hpp"
+#include "holdfast/db/transaction.hpp"
+#include "holdfast/seal/seal.hpp"
+
+namespace holdfast {
+
+namespace detail {
+class Environment;
+}
+
+/// A store of tables in one directory, with ACID transactions: many readers, each with its own snapshot, and one writer
+/// at a time, in this and other processes. It survives the crash of any of them at any moment.
+///
+///     auto db = Database::open({.path = "state"});
+///     const ByteTable stock = db->table("stock");
+///     db->update([&](WriteTransaction& txn) { stock.put(txn, as_bytes("sku-7"), as_bytes("12")); });
+///
+/// A handle: handles of one store in one process share its environment, which closes with the last of them and of their
+/// transactions.
+/// Durable: when update() or commit() returns, as the handle's Durability says.
+/// Errors:  of every call: StateError{poisoned} after a commit failed in a way that leaves the store's pages unknown:
+///          close all handles and open again; what was acknowledged is there.
+/// Threads: all methods may be called at once.
+class HOLDFAST_API Database {
+ public:
+  /// Opens the store, or creates it.
+  /// Errors: IoError (no such directory, no permission, a full disk); StateError{in_use} when somebody holds the store
+  ///         alone; {foreign} for another program's file or a plain file in place of the directory; {newer_format};
+  ///         {remote}; {mismatched}; CorruptionError for damage; UnsupportedError for a liblmdb that is not 0.9.
+  ///         Whatever it refuses, it leaves untouched.
+  [[nodiscard]] static std::shared_ptr<Database> open(const DatabaseOptions& options);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  /// What `use(const ReadTransaction&)` returns, of one snapshot. Its exception passes unchanged.
+  template <class F>
+  auto view(F&& use) const -> std::invoke_result_t<F&, const ReadTransaction&> {
+    const ReadTransaction txn = begin_read();
+    return use(txn);
+  }
+
+  /// What `use(WriteTransaction&)` returns, after committing what it wrote; an exception of it rolls back and passes
+  /// unchanged. `use` may end the transaction itself, then there is nothing more to commit.
+  /// Errors: as begin_write() and WriteTransaction::commit().
+  template <class F>
+  auto update(F&& use) -> std::invoke_result_t<F&, WriteTransaction&> {
+    WriteTransaction txn = begin_write();
+    if constexpr (std::is_void_v<std::invoke_result_t<F&, WriteTransaction&>>) {
+      use(txn);
+      if (txn.is_open()) txn.commit();
+    } else {
+      auto&& result = use(txn);
+      if (txn.is_open()) txn.commit();
+      return std::forward<decltype(result)>(result);
+    }
+  }
+
+  /// Errors: LimitError{max_readers} when all slots are taken.
+  [[nodiscard]] ReadTransaction begin_read() const;
+  /// Waits for the writer before. Errors: StateError{would_deadlock} when this thread has one already, {read_only}.
+  [[nodiscard]] WriteTransaction begin_write();
+
+  /// Errors: OptionError for a name that is empty, not UTF-8 or begins with `holdfast`; LimitError{max_name_bytes}.
+  [[nodiscard]] ByteTable table(std::string_view name) const;
+
+  /// Makes every commit so far survive power loss. Errors: IoError, which poisons.
+  void flush();
+
+  /// Random, given at creation, kept for the life of the store and by its copies.
+  [[nodiscard]] const StoreId& id() const noexcept;
+  /// The directory, absolute and without links.
+  [[nodiscard]] const std::filesystem::path& path() const noexcept;
+  [[nodiscard]] Access access() const noexcept { return access_; }
+  [[nodiscard]] Durability durability() const noexcept { return durability_; }
+
+  /// The library's own way in: the type is private to it.
+  [[nodiscard]] const std::shared_ptr<detail::Environment>& environment() const noexcept { return environment_; }
+
+ private:
+  Database(std::shared_ptr<detail::Environment> environment, const DatabaseOptions& options);
+
+  std::shared_ptr<detail::Environment> environment_;
+  Access access_;
+  Durability durability_;
+};
+
+}  // namespace holdfast

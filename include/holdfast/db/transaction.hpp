@@ -1,0 +1,84 @@
+#pragma once
+
+#include <memory>
+
+#include "holdfast/core/export.hpp"
+
+namespace holdfast {
+
+namespace detail {
+class ReadBase;
+class TransactionTables;
+class WriteState;
+}  // namespace detail
+
+/// What tables read through: one state of the whole store, pinned when the transaction began.
+class HOLDFAST_API Transaction {
+ public:
+  virtual ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  /// Whether it still serves; ended transactions answer every call with StateError{closed}.
+  [[nodiscard]] bool is_open() const noexcept { return tables_ != nullptr; }
+
+ protected:
+  Transaction() = default;
+  Transaction(Transaction&&) noexcept;
+  Transaction& operator=(Transaction&&) noexcept;
+
+  friend class ByteTable;
+  /// The tables, for a caller that may use them now. Errors: StateError.
+  [[nodiscard]] virtual detail::TransactionTables& tables() const = 0;
+
+  std::shared_ptr<detail::TransactionTables> tables_;  ///< null once ended
+};
+
+/// A snapshot: what is written after it began, by anyone, it never shows. It keeps its store open, and the pages it
+/// shows cannot be used again while it lives: hold it as briefly as it is needed.
+/// Threads: one at a time; it may move between threads.
+class HOLDFAST_API ReadTransaction final : public Transaction {
+ public:
+  ~ReadTransaction() override;
+  ReadTransaction(ReadTransaction&&) noexcept;
+  ReadTransaction& operator=(ReadTransaction&&) noexcept;
+
+  /// Releases the snapshot; views and ranges of it are dead. Again: nothing.
+  void end() noexcept;
+
+ private:
+  friend class Database;
+  explicit ReadTransaction(std::shared_ptr<detail::TransactionTables> tables) noexcept;
+  [[nodiscard]] detail::TransactionTables& tables() const override;
+};
+
+/// The store's one writer, of all processes. What it puts and erases is gathered in an ordered write set over the state
+/// it began from, and applied to the store by commit(); its reads and ranges see its own writes.
+/// Threads: only the one that began it; any other gets StateError{foreign}.
+/// Crash:   before commit() returns, all of it or nothing; after, as its Durability says.
+class HOLDFAST_API WriteTransaction final : public Transaction {
+ public:
+  /// Rolls back what was not committed. On its own thread: destroyed elsewhere it cannot give back the store's write
+  /// lock, and the store is poisoned instead of waiting for ever.
+  ~WriteTransaction() override;
+  WriteTransaction(WriteTransaction&&) noexcept;
+  WriteTransaction& operator=(WriteTransaction&&) = delete;
+
+  /// Applies everything, or, when it throws, nothing; ended in either case.
+  /// Errors: LimitError{map_reserve_bytes} when the store has grown to its reservation; IoError{ENOSPC, EDQUOT} when
+  /// the disk is full: both leave the store as it was and usable. IoError of any other failure poisons the store.
+  void commit();
+  /// Drops everything. Again: nothing. Errors: StateError{foreign} on another thread.
+  void rollback();
+
+ private:
+  friend class ByteTable;
+  friend class Database;
+  explicit WriteTransaction(std::shared_ptr<detail::WriteState> state);
+  [[nodiscard]] detail::TransactionTables& tables() const override;
+  void require_own_thread() const;
+
+  std::shared_ptr<detail::WriteState> state_;  ///< the same object as tables_
+};
+
+}  // namespace holdfast

@@ -1,0 +1,197 @@
+#include "holdfast/backend/lmdb.hpp"
+
+#include <mutex>
+#include <utility>
+
+#include "db/environment.hpp"
+#include "db/lmdb_txn.hpp"
+#include "db/stored_key.hpp"
+#include "db/stored_range.hpp"
+#include "holdfast/core/error.hpp"
+
+namespace holdfast {
+namespace {
+
+using detail::Environment;
+using detail::ReadBase;
+using detail::StoredKey;
+using detail::WriteBase;
+
+/// A read transaction that several threads may use: LMDB wants them one at a time. What it lends stays good for its
+/// whole life, so only LMDB's own calls are under the lock.
+struct PinnedState {
+  explicit PinnedState(const std::shared_ptr<Environment>& environment)
+      : base(std::make_shared<ReadBase>(environment)) {}
+
+  std::shared_ptr<ReadBase> base;
+  std::mutex mutex;
+};
+
+KeyRange range_of(const ScanOptions& options) {
+  const KeyRange range = KeyRange::with_prefix(options.prefix);
+  if (!options.after) return range;
+  return options.reverse ? range.before(*options.after) : range.after(*options.after);
+}
+
+class LmdbScan final : public ScanCursor {
+ public:
+  LmdbScan(std::shared_ptr<PinnedState> state, const ScanOptions& options)
+      : state_(std::move(state)),
+        range_(cursor(*state_), range_of(options), options.reverse ? Order::descending : Order::ascending),
+        left_(options.limit),
+        values_(options.values) {}
+
+  bool next(Entry& entry) override {
+    if (left_ && *left_ == 0) return false;
+    const std::lock_guard lock(state_->mutex);
+    const auto value = range_.next(entry.key);
+    if (!value) return false;
+    if (values_) entry.value.assign(value->begin(), value->end());
+    if (left_) --*left_;
+    return true;
+  }
+
+ private:
+  static std::unique_ptr<detail::OrderedCursor> cursor(PinnedState& state) {
+    const std::lock_guard lock(state.mutex);
+    return detail::LmdbView(state.base, state.base->environment()->backend_table()).cursor();
+  }
+
+  std::shared_ptr<PinnedState> state_;
+  detail::StoredRange range_;
+  std::optional<std::size_t> left_;
+  bool values_;
+};
+
+class LmdbSnapshot final : public BackendReader {
+ public:
+  explicit LmdbSnapshot(std::shared_ptr<PinnedState> state) noexcept : state_(std::move(state)) {}
+
+  bool view(std::string_view key, FunctionRef<void(ByteView)> use) const override {
+    const StoredKey stored(as_bytes(key));
+    const auto value = get(stored.checked());
+    if (value) use(*value);
+    return value.has_value();
+  }
+
+  [[nodiscard]] Scan scan(ScanOptions options) const override {
+    return Scan(std::make_unique<LmdbScan>(state_, options));
+  }
+
+ private:
+  [[nodiscard]] std::optional<ByteView> get(ByteView stored) const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->base->get(state_->base->environment()->backend_table(), stored);
+  }
+
+  std::shared_ptr<PinnedState> state_;
+};
+
+void check(const WriteBatch& batch) {
+  for (const auto& precondition : batch.preconditions()) StoredKey(as_bytes(precondition.key)).checked();
+  for (const auto& write : batch.writes()) {
+    StoredKey(as_bytes(write.key)).checked();
+    if (write.value) detail::check_value(*write.value);
+  }
+}
+
+void judge(const WriteBase& txn, const WriteBatch& batch) {
+  for (const auto& required : batch.preconditions()) {
+    const StoredKey stored(as_bytes(required.key));
+    const auto found = txn.get(txn.environment()->backend_table(), stored.view());
+    if (!required.value && found)
+      throw ConflictError({.key = required.key, .problem = "required to be absent, has a value"});
+    if (required.value && !found)
+      throw ConflictError({.key = required.key, .problem = "required to have a value, is absent"});
+    if (required.value && !equal(*required.value, *found))
+      throw ConflictError({.key = required.key, .problem = "has another value than required"});
+  }
+}
+
+}  // namespace
+
+LmdbBackend::LmdbBackend(const LmdbOptions& options) : LmdbBackend(Database::open(options)) {}
+
+LmdbBackend::LmdbBackend(std::shared_ptr<Database> database) : database_(std::move(database)) {
+  if (!database_) throw OptionError({.option = "database", .problem = "is null"});
+}
+
+LmdbBackend::~LmdbBackend() = default;
+
+bool LmdbBackend::view(std::string_view key, FunctionRef<void(ByteView)> use) const {
+  const StoredKey stored(as_bytes(key));
+  const ByteView checked = stored.checked();
+  const ReadBase txn(database_->environment());
+  const auto value = txn.get(database_->environment()->backend_table(), checked);
+  if (value) use(*value);
+  return value.has_value();
+}
+
+Scan LmdbBackend::scan(ScanOptions options) const {
+  return Scan(std::make_unique<LmdbScan>(std::make_shared<PinnedState>(database_->environment()), options));
+}
+
+void LmdbBackend::write(std::string_view key, ByteView value) {
+  require_writable();
+  const StoredKey stored(as_bytes(key));
+  const ByteView checked = stored.checked();
+  detail::check_value(value);
+  WriteBase txn(database_->environment());
+  txn.put(database_->environment()->backend_table(), checked, value);
+  txn.commit(database_->durability());
+}
+
+bool LmdbBackend::erase(std::string_view key) {
+  require_writable();
+  const StoredKey stored(as_bytes(key));
+  const ByteView checked = stored.checked();
+  WriteBase txn(database_->environment());
+  if (!txn.erase(database_->environment()->backend_table(), checked)) return false;
+  txn.commit(database_->durability());
+  return true;
+}
+
+void LmdbBackend::apply(const WriteBatch& batch) {
+  require_writable();
+  check(batch);
+  if (batch.empty()) return;
+  WriteBase txn(database_->environment());
+  judge(txn, batch);
+  const detail::LmdbHandle table = database_->environment()->backend_table();
+  for (const auto& write : batch.writes()) {
+    const StoredKey stored(as_bytes(write.key));
+    if (write.value) {
+      txn.put(table, stored.view(), *write.value);
+    } else {
+      txn.erase(table, stored.view());
+    }
+  }
+  txn.commit(database_->durability());
+}
+
+std::unique_ptr<const BackendSnapshot> LmdbBackend::snapshot() const {
+  return std::make_unique<LmdbSnapshot>(std::make_shared<PinnedState>(database_->environment()));
+}
+
+void LmdbBackend::flush() {
+  database_->flush();
+}
+
+Capabilities LmdbBackend::capabilities() const noexcept {
+  return {.max_key_bytes = limits::max_key_bytes,
+          .max_value_bytes = limits::max_value_bytes,
+          .binary_keys = true,
+          .listing = true,
+          .persistent = true};
+}
+
+std::string LmdbBackend::name() const {
+  return "lmdb:" + database_->path().string();
+}
+
+void LmdbBackend::require_writable() const {
+  if (database_->access() == Access::read_only)
+    throw StateError({.state = State::read_only, .where = name(), .problem = "a handle for reading only"});
+}
+
+}  // namespace holdfast

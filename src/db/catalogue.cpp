@@ -1,0 +1,204 @@
+#include "db/catalogue.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "holdfast/core/error.hpp"
+
+namespace holdfast::detail {
+namespace {
+
+constexpr std::uint32_t layout_version = 1;
+constexpr std::uint64_t known_required_features = 0;
+constexpr std::uint64_t known_table_flags = 0;
+constexpr std::uint8_t record_version = 1;
+
+constexpr std::string_view layout_key = "layout";
+constexpr std::string_view store_id_key = "store_id";
+constexpr std::string_view required_key = "features.required";
+constexpr std::string_view optional_key = "features.optional";
+constexpr std::string_view change_key = "catalogue.change";
+constexpr std::string_view next_id_key = "catalogue.next_id";
+constexpr std::string_view table_prefix = "table/";
+
+template <class Unsigned>
+void append_number(Bytes& out, Unsigned value) {
+  for (std::size_t i = 0; i < sizeof value; ++i) out.push_back(static_cast<std::byte>((value >> (8 * i)) & 0xFFU));
+}
+
+template <class Unsigned>
+Bytes number(Unsigned value) {
+  Bytes bytes;
+  append_number(bytes, value);
+  return bytes;
+}
+
+void append_text(Bytes& out, std::string_view text) {
+  append_number(out, static_cast<std::uint16_t>(text.size()));
+  append(out, text);
+}
+
+/// Takes numbers and texts off the front of stored bytes.
+class Reader {
+ public:
+  Reader(ByteView bytes, std::string where) : rest_(bytes), size_(bytes.size()), where_(std::move(where)) {}
+
+  ByteView take(std::size_t count) {
+    if (rest_.size() < count)
+      throw CorruptionError({.where = where_,
+                             .offset_bytes = size_ - rest_.size(),
+                             .want = std::to_string(count) + " bytes",
+                             .got = std::to_string(rest_.size())});
+    const ByteView taken = rest_.first(count);
+    rest_ = rest_.subspan(count);
+    return taken;
+  }
+
+  template <class Unsigned>
+  Unsigned number() {
+    Unsigned value = 0;
+    std::size_t shift = 0;
+    for (const std::byte byte : take(sizeof value)) {
+      value = static_cast<Unsigned>(value | (std::to_integer<Unsigned>(byte) << shift));
+      shift += 8;
+    }
+    return value;
+  }
+
+  std::string text() { return to_text(take(number<std::uint16_t>())); }
+
+  void end() const {
+    if (!rest_.empty())
+      throw CorruptionError({.where = where_,
+                             .offset_bytes = size_ - rest_.size(),
+                             .want = "the end",
+                             .got = std::to_string(rest_.size()) + " more bytes"});
+  }
+
+ private:
+  ByteView rest_;
+  std::size_t size_;
+  std::string where_;
+};
+
+std::string where(const std::filesystem::path& path, std::string_view key) {
+  return path.string() + ", " + meta_table_name + ", " + std::string(key);
+}
+
+ByteView require(const OrderedView& meta, std::string_view key, const std::filesystem::path& path) {
+  const auto found = meta.get(as_bytes(key));
+  if (!found) throw CorruptionError({.where = where(path, key), .want = "a record", .got = "none"});
+  return *found;
+}
+
+template <class Unsigned>
+Unsigned read_number(const OrderedView& meta, std::string_view key, const std::filesystem::path& path) {
+  Reader reader(require(meta, key, path), where(path, key));
+  const auto value = reader.number<Unsigned>();
+  reader.end();
+  return value;
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, Bytes>> new_store_meta(const StoreId& id) {
+  std::vector<std::pair<std::string, Bytes>> records;
+  records.emplace_back(layout_key, number(layout_version));
+  records.emplace_back(store_id_key, to_bytes(ByteView(id)));
+  records.emplace_back(required_key, number(std::uint64_t{0}));
+  records.emplace_back(optional_key, number(std::uint64_t{0}));
+  records.emplace_back(change_key, number(std::uint64_t{0}));
+  records.emplace_back(next_id_key, number(std::uint64_t{1}));
+  return records;
+}
+
+StoreMeta read_store_meta(const OrderedView& meta, const std::filesystem::path& path) {
+  const auto refuse = [&](std::string problem) {
+    throw StateError({.state = State::newer_format, .where = path.string(), .problem = std::move(problem)});
+  };
+  const auto layout = read_number<std::uint32_t>(meta, layout_key, path);
+  if (layout > layout_version)
+    refuse("its layout is " + std::to_string(layout) + ", this version reads " + std::to_string(layout_version));
+  if (layout == 0) throw CorruptionError({.where = where(path, layout_key), .want = "a layout version", .got = "0"});
+  const auto unknown = read_number<std::uint64_t>(meta, required_key, path) & ~known_required_features;
+  if (unknown != 0) refuse("it needs features that this version does not know: bits " + std::to_string(unknown));
+
+  StoreMeta result;
+  result.optional_features = read_number<std::uint64_t>(meta, optional_key, path);
+  Reader reader(require(meta, store_id_key, path), where(path, store_id_key));
+  std::ranges::copy(reader.take(result.id.size()), result.id.begin());
+  reader.end();
+  return result;
+}
+
+std::uint64_t read_catalogue_change(const OrderedView& meta, const std::filesystem::path& path) {
+  return read_number<std::uint64_t>(meta, change_key, path);
+}
+
+Catalogue read_catalogue(const OrderedView& meta, const std::filesystem::path& path) {
+  Catalogue catalogue;
+  catalogue.change = read_catalogue_change(meta, path);
+  catalogue.next_table_id = read_number<std::uint64_t>(meta, next_id_key, path);
+  const auto cursor = meta.cursor();
+  for (auto item = cursor->seek(as_bytes(table_prefix)); item; item = cursor->next()) {
+    const std::string_view key = as_text(item->key);
+    if (!key.starts_with(table_prefix)) break;
+    const TableRecord record = decode_table_record(item->value, where(path, key));
+    if (record.id == 0 || record.id >= catalogue.next_table_id)
+      throw CorruptionError({.where = where(path, key),
+                             .want = "an id below " + std::to_string(catalogue.next_table_id),
+                             .got = std::to_string(record.id)});
+    catalogue.tables.emplace(key.substr(table_prefix.size()), record);
+  }
+  return catalogue;
+}
+
+Bytes encode_table_record(const TableRecord& record) {
+  Bytes out;
+  append_number(out, record_version);
+  append_number(out, record.id);
+  append_number(out, record.flags);
+  append_number(out, record.schema_version);
+  for (const CodecName* codec : {&record.key_codec, &record.value_codec}) {
+    append_text(out, codec->name);
+    append_number(out, codec->version);
+  }
+  append_text(out, record.seal);
+  return out;
+}
+
+TableRecord decode_table_record(ByteView stored, const std::string& where) {
+  const auto refuse = [&](std::string problem) {
+    throw StateError({.state = State::newer_format, .where = where, .problem = std::move(problem)});
+  };
+  Reader reader(stored, where);
+  const auto version = reader.number<std::uint8_t>();
+  if (version != record_version) refuse("its record has version " + std::to_string(version));
+  TableRecord record;
+  record.id = reader.number<std::uint64_t>();
+  record.flags = reader.number<std::uint64_t>();
+  if ((record.flags & ~known_table_flags) != 0) refuse("its flags are " + std::to_string(record.flags));
+  record.schema_version = reader.number<std::uint32_t>();
+  for (CodecName* codec : {&record.key_codec, &record.value_codec}) {
+    codec->name = reader.text();
+    codec->version = reader.number<std::uint32_t>();
+  }
+  record.seal = reader.text();
+  reader.end();
+  return record;
+}
+
+std::vector<std::pair<std::string, Bytes>> catalogue_records(const Catalogue& catalogue) {
+  std::vector<std::pair<std::string, Bytes>> records;
+  for (const auto& [name, record] : catalogue.tables)
+    records.emplace_back(std::string(table_prefix) + name, encode_table_record(record));
+  records.emplace_back(change_key, number(catalogue.change));
+  records.emplace_back(next_id_key, number(catalogue.next_table_id));
+  return records;
+}
+
+std::string lmdb_name(std::uint64_t table_id) {
+  return "table." + std::to_string(table_id);
+}
+
+}  // namespace holdfast::detail

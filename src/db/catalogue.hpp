@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "db/ordered_view.hpp"
+#include "holdfast/seal/seal.hpp"
+
+/// What `holdfast.meta` says: the store's identity and features, and which table has which id. Bytes: FORMAT.md.
+namespace holdfast::detail {
+
+inline constexpr const char* meta_table_name = "holdfast.meta";
+inline constexpr const char* backend_table_name = "holdfast";
+
+struct StoreMeta {
+  StoreId id{};
+  std::uint64_t optional_features = 0;
+};
+
+/// A codec as a store records it.
+struct CodecName {
+  std::string name{};
+  std::uint32_t version = 0;
+  bool operator==(const CodecName&) const = default;
+};
+
+struct TableRecord {
+  std::uint64_t id = 0;  ///< never 0, never used again
+  std::uint64_t flags = 0;
+  std::uint32_t schema_version = 0;
+  CodecName key_codec{};
+  CodecName value_codec{};
+  std::string seal{};  ///< "" for none
+  bool operator==(const TableRecord&) const = default;
+};
+
+/// All tables of one state of the store. Immutable.
+struct Catalogue {
+  std::uint64_t change = 0;  ///< grows with every change of the tables
+  std::uint64_t next_table_id = 1;
+  std::map<std::string, TableRecord, std::less<>> tables{};
+};
+
+/// The records of an empty store.
+[[nodiscard]] std::vector<std::pair<std::string, Bytes>> new_store_meta(const StoreId& id);
+
+/// Errors: StateError{foreign} without the records every store has, {newer_format} for a layout or a required feature
+/// that this version does not know; CorruptionError for a record of wrong form.
+[[nodiscard]] StoreMeta read_store_meta(const OrderedView& meta, const std::filesystem::path& path);
+
+[[nodiscard]] std::uint64_t read_catalogue_change(const OrderedView& meta, const std::filesystem::path& path);
+[[nodiscard]] Catalogue read_catalogue(const OrderedView& meta, const std::filesystem::path& path);
+
+[[nodiscard]] Bytes encode_table_record(const TableRecord& record);
+/// Errors: CorruptionError; StateError{newer_format} for a record version or a flag that is not known.
+[[nodiscard]] TableRecord decode_table_record(ByteView stored, const std::string& where);
+
+/// The records that hold `catalogue`, those of its tables and its two numbers.
+[[nodiscard]] std::vector<std::pair<std::string, Bytes>> catalogue_records(const Catalogue& catalogue);
+
+/// The name of a table's LMDB database: of its id, so that a table can be renamed.
+[[nodiscard]] std::string lmdb_name(std::uint64_t table_id);
+
+}  // namespace holdfast::detail

@@ -1,0 +1,204 @@
+#include "db/environment.hpp"
+
+#include <fcntl.h>
+#include <lmdb.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "db/lmdb_error.hpp"
+#include "db/registry.hpp"
+#include "holdfast/core/error.hpp"
+
+namespace holdfast::detail {
+namespace {
+
+constexpr std::uint64_t smallest_reserve_bytes = std::uint64_t{64} << 10;
+constexpr unsigned own_tables = 2;  // holdfast and holdfast.meta
+
+/// The process shares these: what a later handle asks for must be what the environment has.
+void require_same(const DatabaseOptions& open, const DatabaseOptions& asked, const std::filesystem::path& path) {
+  const auto refuse = [&](std::string problem) {
+    throw StateError({.state = State::mismatched, .where = path.string(), .problem = std::move(problem)});
+  };
+  const auto compare = [&](const char* field, std::uint64_t has, std::uint64_t wants) {
+    if (has != wants)
+      refuse(std::string(field) + ": this process has the store open with " + std::to_string(has) + ", not " +
+             std::to_string(wants));
+  };
+  compare("map_reserve_bytes", open.map_reserve_bytes, asked.map_reserve_bytes);
+  compare("max_readers", open.max_readers, asked.max_readers);
+  compare("max_tables", open.max_tables, asked.max_tables);
+  if (open.access == Access::read_only && asked.access == Access::read_write)
+    refuse("access: this process has the store open for reading only");
+}
+
+void require_usable(const DatabaseOptions& options) {
+  if (options.path.empty()) throw OptionError({.option = "path", .problem = "is empty"});
+  if (options.map_reserve_bytes < smallest_reserve_bytes)
+    throw OptionError(
+        {.option = "map_reserve_bytes", .problem = "is below " + std::to_string(smallest_reserve_bytes) + " bytes"});
+  if (options.max_readers == 0) throw OptionError({.option = "max_readers", .problem = "is 0"});
+  if (options.max_tables > limits::max_tables)
+    throw OptionError({.option = "max_tables", .problem = "is above " + std::to_string(limits::max_tables)});
+  if (!options.clock) throw OptionError({.option = "clock", .problem = "is null"});
+  if (!options.entropy) throw OptionError({.option = "entropy", .problem = "is null"});
+}
+
+}  // namespace
+
+void require_known_lmdb(int major, int minor, int patch) {
+  if (major == 0 && minor == 9) return;
+  throw UnsupportedError({.capability = "liblmdb " + std::to_string(major) + "." + std::to_string(minor) + "." +
+                                        std::to_string(patch) + " (0.9 is)",
+                          .where = "the LMDB library of this process"});
+}
+
+void CloseEnvironment::operator()(MDB_env* environment) const noexcept {
+  mdb_env_close(environment);
+}
+
+std::shared_ptr<Environment> Environment::open(const DatabaseOptions& options, const std::shared_ptr<FileOps>& ops) {
+  require_usable(options);
+  int major = 0, minor = 0, patch = 0;
+  mdb_version(&major, &minor, &patch);
+  require_known_lmdb(major, minor, patch);
+  const auto path = StoreDirectory::resolve(options, ops);
+  Registry& registry = Registry::instance();
+  auto lock = registry.lock();
+  if (const auto identity = StoreDirectory::identify(path, *ops)) {
+    if (auto open = registry.find(lock, *identity)) {
+      require_same(open->shared_, options, path);
+      return open;
+    }
+  }
+  const std::shared_ptr<Environment> opened(new Environment(options, StoreDirectory(path, options, ops)),
+                                            [](Environment* last) { close(std::unique_ptr<Environment>(last)); });
+  opened->read_meta();
+  registry.add(lock, opened->directory_.identity(), opened);
+  opened->registered_ = true;
+  return opened;
+}
+
+void Environment::close(std::unique_ptr<Environment> last) noexcept {
+  if (!last->registered_) return;  // an opening that failed, still under the registry's lock
+  const StoreIdentity identity = last->directory_.identity();
+  Registry::instance().close(identity, std::move(last));
+}
+
+Environment::Environment(const DatabaseOptions& options, StoreDirectory directory)
+    : directory_(std::move(directory)), shared_(options) {
+  static std::atomic<std::uint64_t> opened{0};
+  serial_ = ++opened;
+  open_lmdb(options);
+}
+
+Environment::~Environment() = default;
+
+void Environment::open_lmdb(const DatabaseOptions& options) {
+  const unsigned access = options.access == Access::read_only ? MDB_RDONLY : 0U;
+  for (map_bytes_ = options.map_reserve_bytes;; map_bytes_ /= 2) {
+    MDB_env* created = nullptr;
+    require_lmdb(mdb_env_create(&created), "mdb_env_create", path());
+    lmdb_.reset(created);
+    require_lmdb(mdb_env_set_maxdbs(created, options.max_tables + own_tables), "mdb_env_set_maxdbs", path());
+    require_lmdb(mdb_env_set_maxreaders(created, options.max_readers), "mdb_env_set_maxreaders", path());
+    require_lmdb(mdb_env_set_mapsize(created, map_bytes_), "mdb_env_set_mapsize", path());
+    const int result = mdb_env_open(created, path().c_str(), access | MDB_NOTLS | MDB_NORDAHEAD, 0600);
+    if (result == 0) break;
+    const bool refused = result == ENOMEM && map_bytes_ / 2 >= smallest_reserve_bytes;
+    if (!refused) require_lmdb(result, "mdb_env_open", path());
+    lmdb_.reset();
+  }
+
+  int data = -1;
+  require_lmdb(mdb_env_get_fd(lmdb_.get(), &data), "mdb_env_get_fd", path());
+  FileStatus mapped;
+  const int known = directory_.ops()->status_of(data, mapped);
+  if (known < 0) throw IoError({.operation = "stat", .path = path() / "data.mdb", .error_number = -known});
+  if (StoreIdentity(mapped.device, mapped.inode) != directory_.identity())
+    throw StateError({.state = State::in_use,
+                      .where = path().string(),
+                      .problem = "data.mdb was replaced while it was being opened"});
+
+  lock_table_ = File(directory_.ops(), path() / "lock.mdb", O_RDONLY);
+  const int locked = directory_.ops()->try_lock_byte(lock_table_.fd(), 0, LockMode::shared);
+  if (locked < 0) throw IoError({.operation = "lock", .path = lock_table_.path(), .error_number = -locked});
+  int dead_readers = 0;
+  require_lmdb(mdb_reader_check(lmdb_.get(), &dead_readers), "mdb_reader_check", path());
+}
+
+void Environment::read_meta() {
+  ReadBase txn(shared_from_this());
+  const auto open_table = [&](const char* name) {
+    LmdbHandle handle = 0;
+    const int result = mdb_dbi_open(txn.raw(), name, 0, &handle);
+    if (result == MDB_NOTFOUND || result == MDB_INCOMPATIBLE)
+      throw StateError({.state = State::foreign,
+                        .where = path().string(),
+                        .problem = std::string("an LMDB file without ") + name + ": not a holdfast store"});
+    require_lmdb(result, "mdb_dbi_open", path());
+    return handle;
+  };
+  meta_handle_ = open_table(meta_table_name);
+  backend_handle_ = open_table(backend_table_name);
+  meta_ = read_store_meta(LmdbView(std::shared_ptr<LmdbTxn>(&txn, [](LmdbTxn*) {}), meta_handle_), path());
+  txn.commit();
+}
+
+void Environment::poison(std::string reason) noexcept {
+  const std::lock_guard lock(poison_mutex_);
+  if (poisoned_.load()) return;
+  poison_reason_ = std::move(reason);
+  poisoned_.store(true);
+}
+
+void Environment::require_sound() const {
+  if (!poisoned_.load()) return;
+  const std::lock_guard lock(poison_mutex_);
+  throw StateError({.state = State::poisoned, .where = path().string(), .problem = poison_reason_});
+}
+
+void Environment::require_written(int result, const char* operation) const {
+  if (result == MDB_MAP_FULL)
+    throw LimitError({.limit = "map_reserve_bytes",
+                      .maximum = map_bytes_,
+                      .actual = map_bytes_ + 1,
+                      .unit = "bytes",
+                      .where = path().string()});
+  if (result == MDB_TXN_FULL)
+    throw LimitError({.limit = "pages of one transaction",
+                      .maximum = 1U << 17U,
+                      .actual = (1U << 17U) + 1ULL,
+                      .unit = "pages",
+                      .where = path().string()});
+  if (result != 0 && disk_is_full(result))
+    throw IoError(
+        {.operation = operation, .path = path() / "data.mdb", .error_number = result == EDQUOT ? EDQUOT : ENOSPC});
+  require_lmdb(result, operation, path());
+}
+
+void Environment::require_committed(int result) {
+  if (result == 0) return;
+  const bool refused = result == MDB_MAP_FULL || result == MDB_TXN_FULL || result == MDB_BAD_TXN || result == ENOMEM ||
+                       disk_is_full(result);
+  if (!refused) poison(std::string("a commit failed: ") + mdb_strerror(result));
+  require_written(result, "commit");
+}
+
+bool Environment::disk_is_full(int result) const {
+  if (result == ENOSPC || result == EDQUOT) return true;
+  FileSystemStatus status;
+  // LMDB reports a short write as EIO.
+  return result == EIO && directory_.ops()->file_system(path(), status) >= 0 && status.available_bytes == 0;
+}
+
+void Environment::flush() {
+  require_sound();
+  if (shared_.access == Access::read_only) return;
+  const int result = mdb_env_sync(lmdb_.get(), 1);
+  if (result != 0) poison(std::string("a sync failed: ") + mdb_strerror(result));
+  require_lmdb(result, "sync", path() / "data.mdb");
+}
+
+}  // namespace holdfast::detail

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "core/file_io.hpp"
+#include "db/catalogue.hpp"
+#include "db/lmdb_txn.hpp"
+#include "db/store_directory.hpp"
+#include "db/table_handles.hpp"
+#include "db/writer_queue.hpp"
+#include "holdfast/db/options.hpp"
+#include "holdfast/seal/seal.hpp"
+
+struct MDB_env;
+
+namespace holdfast::detail {
+
+struct CloseEnvironment {
+  void operator()(MDB_env* environment) const noexcept;
+};
+using LmdbEnvironment = std::unique_ptr<MDB_env, CloseEnvironment>;
+
+/// Errors: UnsupportedError for a version other than 0.9: its files or its rules may differ.
+void require_known_lmdb(int major, int minor, int patch);
+static_assert(sizeof(void*) == 8, "a store's map needs 64-bit addresses");
+
+/// One store, open once in this process, shared by all handles and transactions on it and closed by the last. LMDB
+/// must see a store once per process: closing a second environment would drop the locks of the first.
+/// Threads: all methods may be called at once.
+class Environment : public std::enable_shared_from_this<Environment> {
+ public:
+  /// The environment of the store at options.path: the one this process has open, or a new one.
+  /// Errors: as Database::open.
+  [[nodiscard]] static std::shared_ptr<Environment> open(const DatabaseOptions& options,
+                                                         const std::shared_ptr<FileOps>& ops = system_file_ops());
+  ~Environment();
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return directory_.path(); }
+  [[nodiscard]] const StoreId& id() const noexcept { return meta_.id; }
+  [[nodiscard]] std::uint64_t serial() const noexcept { return serial_; }  ///< unique in the process
+  [[nodiscard]] unsigned max_readers() const noexcept { return shared_.max_readers; }
+  [[nodiscard]] unsigned max_tables() const noexcept { return shared_.max_tables; }
+  [[nodiscard]] std::uint64_t map_bytes() const noexcept { return map_bytes_; }  ///< what was granted
+  [[nodiscard]] Access access() const noexcept { return shared_.access; }
+
+  [[nodiscard]] MDB_env* raw() const noexcept { return lmdb_.get(); }
+  [[nodiscard]] WriterQueue& writers() noexcept { return writers_; }
+  [[nodiscard]] LmdbHandle meta_table() const noexcept { return meta_handle_; }
+  [[nodiscard]] LmdbHandle backend_table() const noexcept { return backend_handle_; }
+  [[nodiscard]] TableHandles& handles() noexcept { return handles_; }
+
+  /// From now on every call but closing is StateError{poisoned}, for all handles.
+  void poison(std::string reason) noexcept;
+  /// Errors: StateError{poisoned}.
+  void require_sound() const;
+  /// Judges the result of a write into an LMDB transaction: nothing has reached the file. Errors: LimitError,
+  /// CorruptionError, IoError.
+  void require_written(int result, const char* operation) const;
+  /// Judges the result of a commit. Refused for want of room: LimitError or IoError, and the store is as before.
+  /// Anything else poisons: pages may have been dropped by the kernel that LMDB believes written.
+  void require_committed(int result);
+  /// As Database::flush().
+  void flush();
+
+ private:
+  Environment(const DatabaseOptions& options, StoreDirectory directory);
+  static void close(std::unique_ptr<Environment> last) noexcept;
+
+  [[nodiscard]] bool disk_is_full(int result) const;
+  void open_lmdb(const DatabaseOptions& options);
+  void read_meta();
+
+  /// Declared in the order of opening, closed in reverse: the locks outlive LMDB's environment.
+  StoreDirectory directory_;
+  File lock_table_;  ///< lock.mdb: were any descriptor of it closed, LMDB's own lock on it would be gone
+  LmdbEnvironment lmdb_;
+  DatabaseOptions shared_;  ///< what the first handle asked for
+  std::uint64_t map_bytes_ = 0;
+  std::uint64_t serial_ = 0;
+  bool registered_ = false;
+  LmdbHandle meta_handle_ = 0;
+  LmdbHandle backend_handle_ = 0;
+  StoreMeta meta_;
+  WriterQueue writers_;
+  TableHandles handles_;
+  std::atomic<bool> poisoned_{false};
+  mutable std::mutex poison_mutex_;
+  std::string poison_reason_;
+};
+
+}  // namespace holdfast::detail

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <memory>
+#include <thread>
+
+#include "db/ordered_view.hpp"
+#include "holdfast/core/durability.hpp"
+
+struct MDB_txn;
+
+namespace holdfast::detail {
+
+class Environment;
+
+/// LMDB's MDB_dbi: an open LMDB database, the same in all transactions of an environment.
+using LmdbHandle = unsigned;
+
+/// An LMDB transaction and what it needs to stay open. Views and cursors share it, so that one used after its end is
+/// an error and never a dangling pointer.
+class LmdbTxn {
+ public:
+  virtual ~LmdbTxn() = default;
+  LmdbTxn(const LmdbTxn&) = delete;
+  LmdbTxn& operator=(const LmdbTxn&) = delete;
+
+  [[nodiscard]] bool ended() const noexcept { return txn_ == nullptr; }
+  /// Errors: StateError{closed}.
+  [[nodiscard]] MDB_txn* raw() const;
+  [[nodiscard]] const std::shared_ptr<Environment>& environment() const noexcept { return environment_; }
+  /// The value of `key`; valid until the transaction ends or, in a WriteBase, writes.
+  [[nodiscard]] std::optional<ByteView> get(LmdbHandle handle, ByteView key) const;
+
+ protected:
+  explicit LmdbTxn(std::shared_ptr<Environment> environment) noexcept : environment_(std::move(environment)) {}
+
+  std::shared_ptr<Environment> environment_;
+  MDB_txn* txn_ = nullptr;
+};
+
+/// A pinned snapshot. Threads: one at a time; it may move between threads (MDB_NOTLS).
+class ReadBase final : public LmdbTxn {
+ public:
+  /// Errors: StateError{poisoned}, LimitError{max_readers}.
+  explicit ReadBase(std::shared_ptr<Environment> environment);
+  ~ReadBase() override { end(); }
+  void end() noexcept;
+  /// Ends it and keeps the handles it has opened.
+  void commit();
+};
+
+/// The write transaction of the store: this process's turn in the queue of writers, then LMDB's own lock. Base of a
+/// write set until commit, or written to directly.
+/// Threads: only the one that began it (LMDB's lock belongs to it).
+class WriteBase final : public LmdbTxn {
+ public:
+  /// Errors: StateError{poisoned, would_deadlock}.
+  explicit WriteBase(std::shared_ptr<Environment> environment);
+  ~WriteBase() override { end(); }
+
+  [[nodiscard]] bool on_own_thread() const noexcept { return std::this_thread::get_id() == thread_; }
+
+  /// An error of these leaves the transaction fit for nothing but end().
+  void put(LmdbHandle handle, ByteView key, ByteView value);
+  bool erase(LmdbHandle handle, ByteView key);
+
+  /// Ended, whatever the result. Errors: as WriteTransaction::commit().
+  void commit(Durability durability);
+  /// Drops what was written. On another thread LMDB's lock cannot be given back: the environment is poisoned.
+  void end() noexcept;
+
+ private:
+  void give_back_turn() noexcept;
+
+  std::thread::id thread_ = std::this_thread::get_id();
+};
+
+/// One LMDB database in a transaction.
+class LmdbView final : public OrderedView {
+ public:
+  LmdbView(std::shared_ptr<const LmdbTxn> txn, LmdbHandle handle) noexcept : txn_(std::move(txn)), handle_(handle) {}
+
+  [[nodiscard]] std::optional<ByteView> get(ByteView key) const override { return txn_->get(handle_, key); }
+  [[nodiscard]] std::uint64_t count() const override;
+  /// It keeps the transaction's memory, and so may outlive the view.
+  [[nodiscard]] std::unique_ptr<OrderedCursor> cursor() const override;
+
+ private:
+  std::shared_ptr<const LmdbTxn> txn_;
+  LmdbHandle handle_;
+};
+
+}  // namespace holdfast::detail

@@ -1,0 +1,78 @@
+#include <lmdb.h>
+
+#include "db/environment.hpp"
+#include "db/lmdb_error.hpp"
+#include "db/lmdb_txn.hpp"
+
+namespace holdfast::detail {
+namespace {
+
+ByteView as_view(const MDB_val& value) noexcept {
+  return {static_cast<const std::byte*>(value.mv_data), value.mv_size};
+}
+
+class LmdbCursor final : public OrderedCursor {
+ public:
+  LmdbCursor(std::shared_ptr<const LmdbTxn> txn, LmdbHandle handle) : txn_(std::move(txn)) {
+    require_lmdb(mdb_cursor_open(txn_->raw(), handle, &cursor_), "mdb_cursor_open", txn_->environment()->path());
+    write_ = dynamic_cast<const WriteBase*>(txn_.get()) != nullptr;
+  }
+  ~LmdbCursor() override {
+    // A write transaction frees its cursors when it ends; a read transaction leaves them to us.
+    if (!write_ || !txn_->ended()) mdb_cursor_close(cursor_);
+  }
+  LmdbCursor(const LmdbCursor&) = delete;
+  LmdbCursor& operator=(const LmdbCursor&) = delete;
+
+  std::optional<Item> seek(ByteView key) override {
+    if (key.empty()) return move(MDB_FIRST);
+    return move(MDB_SET_RANGE, key);
+  }
+
+  std::optional<Item> seek_before(std::optional<ByteView> bound) override {
+    if (bound && bound->empty()) return std::nullopt;
+    if (bound && move(MDB_SET_RANGE, *bound)) return move(MDB_PREV);
+    return move(MDB_LAST);
+  }
+
+  std::optional<Item> next() override { return move(MDB_NEXT); }
+  std::optional<Item> previous() override { return move(MDB_PREV); }
+
+ private:
+  std::optional<Item> move(MDB_cursor_op operation, ByteView sought = {}) {
+    static_cast<void>(txn_->raw());  // ended: StateError
+    MDB_val key{sought.size(), const_cast<std::byte*>(sought.data())};
+    MDB_val value{};
+    const int result = mdb_cursor_get(cursor_, &key, &value, operation);
+    if (result == MDB_NOTFOUND) return std::nullopt;
+    require_lmdb(result, "mdb_cursor_get", txn_->environment()->path());
+    return Item{.key = as_view(key), .value = as_view(value)};
+  }
+
+  std::shared_ptr<const LmdbTxn> txn_;
+  MDB_cursor* cursor_ = nullptr;
+  bool write_ = false;
+};
+
+}  // namespace
+
+std::optional<ByteView> LmdbTxn::get(LmdbHandle handle, ByteView key) const {
+  MDB_val sought{key.size(), const_cast<std::byte*>(key.data())};
+  MDB_val value{};
+  const int result = mdb_get(raw(), handle, &sought, &value);
+  if (result == MDB_NOTFOUND) return std::nullopt;
+  require_lmdb(result, "mdb_get", environment_->path());
+  return as_view(value);
+}
+
+std::uint64_t LmdbView::count() const {
+  MDB_stat stat{};
+  require_lmdb(mdb_stat(txn_->raw(), handle_, &stat), "mdb_stat", txn_->environment()->path());
+  return stat.ms_entries;
+}
+
+std::unique_ptr<OrderedCursor> LmdbView::cursor() const {
+  return std::make_unique<LmdbCursor>(txn_, handle_);
+}
+
+}  // namespace holdfast::detail

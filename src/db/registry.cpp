@@ -1,0 +1,36 @@
+#include "db/registry.hpp"
+
+#include "db/environment.hpp"
+
+namespace holdfast::detail {
+
+Registry& Registry::instance() {
+  static auto* const registry = new Registry;  // never destroyed: stores may be closed by static objects' destructors
+  return *registry;
+}
+
+std::shared_ptr<Environment> Registry::find(Lock& lock, const StoreIdentity& identity) {
+  std::shared_ptr<Environment> environment;
+  closed_.wait(lock, [&] {
+    const auto found = open_.find(identity);
+    if (found == open_.end()) return true;
+    environment = found->second.lock();
+    return environment != nullptr;
+  });
+  return environment;
+}
+
+void Registry::add(const Lock&, const StoreIdentity& identity, const std::shared_ptr<Environment>& environment) {
+  open_.emplace(identity, environment);
+}
+
+void Registry::close(const StoreIdentity& identity, std::unique_ptr<Environment> environment) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    environment.reset();
+    open_.erase(identity);
+  }
+  closed_.notify_all();
+}
+
+}  // namespace holdfast::detail

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "db/store_directory.hpp"
+
+namespace holdfast::detail {
+
+class Environment;
+
+/// Which stores this process has open: the library's one global. Stores are opened and closed under its lock, so that
+/// none is ever open twice.
+class Registry {
+ public:
+  using Lock = std::unique_lock<std::mutex>;
+
+  [[nodiscard]] static Registry& instance();
+
+  /// Held from the first look to add(), or to the failure.
+  [[nodiscard]] Lock lock() { return Lock(mutex_); }
+  /// The open environment of that store; null when there is none. Waits for one that is being closed.
+  [[nodiscard]] std::shared_ptr<Environment> find(Lock& lock, const StoreIdentity& identity);
+  void add(const Lock& lock, const StoreIdentity& identity, const std::shared_ptr<Environment>& environment);
+  /// Closes an environment that was added, whose last handle or transaction has ended.
+  void close(const StoreIdentity& identity, std::unique_ptr<Environment> environment) noexcept;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable closed_;
+  std::map<StoreIdentity, std::weak_ptr<Environment>> open_;
+};
+
+}  // namespace holdfast::detail

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <utility>
+
+#include "core/file_io.hpp"
+#include "holdfast/db/options.hpp"
+
+namespace holdfast::detail {
+
+/// Which file a store is, whatever path led to it: device and inode of data.mdb.
+using StoreIdentity = std::pair<std::uint64_t, std::uint64_t>;
+
+/// The directory of a store on disk: `data.mdb`, `lock.mdb`, `LOCK`. While it lives it shows others that the store is
+/// open: flock(LOCK_SH) on LOCK and on data.mdb, exclusive on data.mdb if that has more than one hard link (LMDB names
+/// its lock after the path, so two paths to one file would have two writers).
+class StoreDirectory {
+ public:
+  /// The directory's path, absolute and without links; made first, when writing, where it is missing.
+  /// Errors: IoError; StateError{foreign} for something else at that path, {remote}.
+  [[nodiscard]] static std::filesystem::path resolve(const DatabaseOptions& options,
+                                                     const std::shared_ptr<FileOps>& ops);
+  /// Which store lies there; nullopt when none does yet.
+  [[nodiscard]] static std::optional<StoreIdentity> identify(const std::filesystem::path& path, FileOps& ops);
+
+  /// Takes the locks, creates the store where it is missing and may be created, and judges it.
+  /// Errors: IoError, StateError, CorruptionError; nothing is changed in what was found.
+  StoreDirectory(std::filesystem::path path, const DatabaseOptions& options, std::shared_ptr<FileOps> ops);
+
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+  [[nodiscard]] StoreIdentity identity() const noexcept { return identity_; }
+  [[nodiscard]] const std::shared_ptr<FileOps>& ops() const noexcept { return ops_; }
+
+ private:
+  void sweep_and_create(const DatabaseOptions& options);
+  void open_data();
+
+  std::shared_ptr<FileOps> ops_;
+  std::filesystem::path path_;
+  File lock_;
+  File data_;
+  StoreIdentity identity_{};
+};
+
+}  // namespace holdfast::detail

@@ -1,0 +1,89 @@
+#include "holdfast/db/transaction.hpp"
+
+#include <utility>
+
+#include "db/transaction_tables.hpp"
+#include "holdfast/core/error.hpp"
+
+namespace holdfast {
+
+Transaction::~Transaction() = default;
+Transaction::Transaction(Transaction&&) noexcept = default;
+Transaction& Transaction::operator=(Transaction&&) noexcept = default;
+
+namespace {
+
+[[noreturn]] void throw_ended() {
+  throw StateError({.state = State::closed, .where = "transaction", .problem = "it has ended"});
+}
+
+}  // namespace
+
+ReadTransaction::ReadTransaction(std::shared_ptr<detail::TransactionTables> tables) noexcept {
+  tables_ = std::move(tables);
+}
+
+ReadTransaction::~ReadTransaction() {
+  end();
+}
+ReadTransaction::ReadTransaction(ReadTransaction&&) noexcept = default;
+ReadTransaction& ReadTransaction::operator=(ReadTransaction&& other) noexcept {
+  if (this != &other) {
+    end();
+    Transaction::operator=(std::move(other));
+  }
+  return *this;
+}
+
+void ReadTransaction::end() noexcept {
+  if (tables_) tables_->end();
+  tables_.reset();
+}
+
+detail::TransactionTables& ReadTransaction::tables() const {
+  if (!tables_) throw_ended();
+  return *tables_;
+}
+
+WriteTransaction::WriteTransaction(std::shared_ptr<detail::WriteState> state) : state_(std::move(state)) {
+  tables_ = state_;
+}
+
+WriteTransaction::~WriteTransaction() {
+  if (state_) state_->end();
+}
+WriteTransaction::WriteTransaction(WriteTransaction&&) noexcept = default;
+
+void WriteTransaction::require_own_thread() const {
+  if (!state_) throw_ended();
+  if (!state_->on_own_thread())
+    throw StateError({.state = State::foreign,
+                      .where = state_->environment().path().string(),
+                      .problem = "a write transaction of another thread"});
+}
+
+detail::TransactionTables& WriteTransaction::tables() const {
+  require_own_thread();
+  return *state_;
+}
+
+void WriteTransaction::commit() {
+  require_own_thread();
+  tables_.reset();
+  const auto ending = std::exchange(state_, nullptr);
+  try {
+    ending->commit();
+  } catch (...) {
+    ending->end();
+    throw;
+  }
+}
+
+void WriteTransaction::rollback() {
+  if (!state_) return;
+  require_own_thread();
+  tables_.reset();
+  std::exchange(state_, nullptr)->end();
+}
+
+}  // namespace holdfast
