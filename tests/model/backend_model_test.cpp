@@ -284,10 +284,20 @@ TEST_P(BackendModel, AnswersAsAMapDoesWhateverIsDone) {
   EXPECT_TRUE(rc::check("agrees with std::map", agrees));
 }
 
-INSTANTIATE_TEST_SUITE_P(Every, BackendModel,
-                         ::testing::Values(BackendFactory{"memory", [] { return memory_store(); }},
-                                           BackendFactory{"sealedMemory", [] { return sealed(memory_store()); }}),
+INSTANTIATE_TEST_SUITE_P(Memory, BackendModel,
+                         ::testing::Values(BackendFactory{"plain", [] { return memory_store(); }},
+                                           BackendFactory{"sealed", [] { return sealed(memory_store()); }}),
                          factory_name);
+
+#ifdef HOLDFAST_WITH_LMDB
+StoreUnderTest lmdb() {
+  return lmdb_store(Durability::unsynced);  // what survives power loss is not asked here
+}
+INSTANTIATE_TEST_SUITE_P(Lmdb, BackendModel,
+                         ::testing::Values(BackendFactory{"plain", lmdb},
+                                           BackendFactory{"sealed", [] { return sealed(lmdb()); }}),
+                         factory_name);
+#endif
 
 }  // namespace
 }  // namespace holdfast::testing

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -8,7 +9,12 @@
 #include "holdfast/backend/sealed.hpp"
 #include "holdfast/seal/checksum.hpp"
 #include "holdfast/testing/backend_factory.hpp"
+#include "support/temporary_directory.hpp"
 #include "support/unlistable_backend.hpp"
+
+#ifdef HOLDFAST_WITH_LMDB
+#include "holdfast/backend/lmdb.hpp"
+#endif
 
 /// A new empty store of each backend, for the tests that run on all of them.
 namespace holdfast::testing {
@@ -16,6 +22,16 @@ namespace holdfast::testing {
 [[nodiscard]] inline StoreUnderTest memory_store(MemoryOptions options = {}) {
   return {.open = [options] { return std::make_shared<MemoryBackend>(options); }};
 }
+
+#ifdef HOLDFAST_WITH_LMDB
+/// In a temporary directory, which lives as long as the store.
+[[nodiscard]] inline StoreUnderTest lmdb_store(Durability durability = Durability::synced) {
+  const auto directory = std::make_shared<TemporaryDirectory>();
+  return {.open = [directory, durability] {
+    return std::make_shared<LmdbBackend>(LmdbOptions{.path = directory->path() / "store", .durability = durability});
+  }};
+}
+#endif
 
 [[nodiscard]] inline StoreUnderTest unlistable(StoreUnderTest store) {
   return {.open = [open = std::move(store.open)] { return std::make_shared<UnlistableBackend>(open()); }};
