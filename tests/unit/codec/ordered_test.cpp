@@ -1,17 +1,18 @@
 #include "holdfast/codec/ordered.hpp"
 
 #include <gtest/gtest.h>
-#include <rapidcheck.h>
 
 #include <limits>
-#include <sstream>
 #include <vector>
 
 #include "holdfast/core/error.hpp"
-#include "support/seed.hpp"
+#include "unit/codec/property.hpp"
 
 namespace holdfast {
 namespace {
+
+using testing::check_property;
+using testing::random_bytes;
 
 template <class K>
 Bytes encoded(const K& key) {
@@ -67,14 +68,6 @@ struct Random<T> {
   }
 };
 
-Bytes random_bytes() {
-  const auto octets = *rc::gen::container<std::vector<int>>(
-      rc::gen::oneOf(rc::gen::element(0x00, 0x01, 0x02, 0x61, 0xFE, 0xFF), rc::gen::inRange(0, 256)));
-  Bytes bytes;
-  for (const int octet : octets) bytes.push_back(static_cast<std::byte>(octet));
-  return bytes;
-}
-
 template <class T>
 requires(detail::is_text_field<T>) struct Random<T> {
   static T key() {
@@ -93,18 +86,6 @@ struct Random<std::pair<First, Second>> {
   static std::pair<First, Second> key() { return {random_key<First>(), random_key<Second>()}; }
 };
 
-/// Checks `property` in many random cases, from this run's seed.
-template <class Property>
-void check(Property&& property) {
-  rc::detail::TestParams params;
-  params.seed = testing::test_seed();
-  params.maxSuccess = 300;
-  const auto result = rc::detail::checkTestable(std::forward<Property>(property), rc::detail::TestMetadata(), params);
-  std::ostringstream report;
-  rc::detail::printResultMessage(result, report);
-  EXPECT_TRUE(result.template is<rc::detail::SuccessResult>()) << report.str();
-}
-
 template <class K>
 class OrderedCodecLaw : public ::testing::Test {};
 
@@ -114,7 +95,7 @@ using Keys = ::testing::Types<std::uint8_t, std::uint64_t, std::int8_t, std::int
 TYPED_TEST_SUITE(OrderedCodecLaw, Keys, );
 
 TYPED_TEST(OrderedCodecLaw, ByteOrderIsValueOrder) {
-  check([] {
+  check_property([] {
     const auto a = random_key<TypeParam>();
     const auto b = random_key<TypeParam>();
     const auto order = compare(encoded(a), encoded(b));
@@ -125,14 +106,14 @@ TYPED_TEST(OrderedCodecLaw, ByteOrderIsValueOrder) {
 }
 
 TYPED_TEST(OrderedCodecLaw, EveryKeyReadsBackExactly) {
-  check([] {
+  check_property([] {
     const auto key = random_key<TypeParam>();
     RC_ASSERT(OrderedCodec<TypeParam>().decode(encoded(key)) == key);
   });
 }
 
 TYPED_TEST(OrderedCodecLaw, RandomBytesAreRefusedOrTheOneEncodingOfAKey) {
-  check([] {
+  check_property([] {
     const Bytes bytes = random_bytes();
     try {
       RC_ASSERT(encoded(OrderedCodec<TypeParam>().decode(bytes)) == bytes);
@@ -142,7 +123,7 @@ TYPED_TEST(OrderedCodecLaw, RandomBytesAreRefusedOrTheOneEncodingOfAKey) {
 }
 
 TYPED_TEST(OrderedCodecLaw, ADamagedKeyIsRefusedOrTheOneEncodingOfAnother) {
-  check([] {
+  check_property([] {
     Bytes bytes = encoded(random_key<TypeParam>());
     RC_PRE(!bytes.empty());
     bytes[*rc::gen::inRange<std::size_t>(0, bytes.size())] = static_cast<std::byte>(*rc::gen::inRange(0, 256));
