@@ -3,14 +3,15 @@
 /// All of holdfast in one include. Programs that care about compile time include what they use.
 
 #include "holdfast/backend/backend.hpp"
+#include "holdfast/backend/file.hpp"
 #include "holdfast/backend/memory.hpp"
 #include "holdfast/backend/sealed.hpp"
 #include "holdfast/codec/codec.hpp"
 #include "holdfast/codec/json.hpp"
 #include "holdfast/codec/ordered.hpp"
 #include "holdfast/codec/raw.hpp"
-#include "holdfast/core/byte_order.hpp"
 #include "holdfast/core/access.hpp"
+#include "holdfast/core/byte_order.hpp"
 #include "holdfast/core/bytes.hpp"
 #include "holdfast/core/clock.hpp"
 #include "holdfast/core/durability.hpp"
