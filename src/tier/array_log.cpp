@@ -89,7 +89,7 @@ ArrayLogCore::Stored ArrayLogCore::read_array(const std::string& key) const {
   return stored;
 }
 
-void ArrayLogCore::prepare() {
+std::uint64_t ArrayLogCore::prepare() {
   std::set<std::string> keys;
   {
     const auto lock = unit().lock_pending();
@@ -97,6 +97,18 @@ void ArrayLogCore::prepare() {
   }
   stored_.clear();
   for (const std::string& key : keys) stored_[key] = mode_ == ArrayMode::append ? read_array(key) : Stored{};
+
+  std::uint64_t stored = 0;
+  const auto lock = unit().lock_pending();
+  for (const Attempt& attempt : attempts_) {
+    for (const auto& [key, digest] : attempt.written) {
+      const auto found = stored_.find(key);
+      if (found == stored_.end() || !found->second.bytes) continue;
+      if (sha256(*found->second.bytes) == digest) stored = std::max(stored, attempt.number);
+    }
+  }
+  attempts_.clear();
+  return stored;
 }
 
 void ArrayLogCore::assemble(std::uint64_t attempt, WriteBatch& batch) {
@@ -138,28 +150,10 @@ void ArrayLogCore::written(std::uint64_t /*attempt*/) {
   attempts_.clear();
 }
 
-TierCore::Verdict ArrayLogCore::look_again() {
-  Verdict verdict;
-  if (mode_ == ArrayMode::overwrite) return verdict;
-  for (const auto& [key, stored] : stored_) {
-    const auto bytes = backend().read(key);
-    if (bytes == stored.bytes) continue;
-    verdict.moved = true;
-    if (!bytes) continue;
-    const Digest digest = sha256(*bytes);
-    const auto lock = unit().lock_pending();
-    for (const Attempt& attempt : attempts_) {
-      const auto found = attempt.written.find(key);
-      if (found != attempt.written.end() && found->second == digest) {
-        verdict.applied = std::max(verdict.applied, attempt.number);
-      }
-    }
-  }
-  if (verdict.moved) {
-    const auto lock = unit().lock_pending();
-    attempts_.clear();
-  }
-  return verdict;
+bool ArrayLogCore::has_moved() {
+  if (mode_ == ArrayMode::overwrite) return false;
+  return std::any_of(stored_.begin(), stored_.end(),
+                     [this](const auto& item) { return backend().read(item.first) != item.second.bytes; });
 }
 
 std::unique_ptr<LogCursor> ArrayLogCore::scan(const LogScanOptions& options) const {

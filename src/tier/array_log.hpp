@@ -13,7 +13,8 @@ namespace holdfast::detail {
 
 /// An append log as one JSON array per key: under the name, or under the keys that key_of gives. What is there stays
 /// as it is spelled; entries are added behind it, under the condition that it still holds the bytes that were read.
-/// A conflict is resolved as in the entries form, except that an earlier attempt is known by the bytes it wrote alone.
+/// Every flush reads the arrays anew: one that holds the bytes of an earlier attempt of ours, which seemed to fail,
+/// says that it is stored.
 class ArrayLogCore final : public LogCore {
  public:
   /// Errors: OptionError when the codec does not write JSON.
@@ -36,11 +37,11 @@ class ArrayLogCore final : public LogCore {
     std::map<std::string, Digest> written{};
   };
 
-  void prepare() override;
+  std::uint64_t prepare() override;
   void assemble(std::uint64_t attempt, WriteBatch& batch) override;
   void written(std::uint64_t attempt) override;
   void forget_attempts() override { attempts_.clear(); }
-  Verdict look_again() override;
+  bool has_moved() override;
 
   [[nodiscard]] std::string where(const std::string& key) const;
   [[nodiscard]] Stored read_array(const std::string& key) const;

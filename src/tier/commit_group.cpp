@@ -12,7 +12,7 @@ void CommitGroup::flush() {
 }
 
 void CommitGroup::rollback() {
-  unit_->rollback_all();
+  unit_->rollback(unit_->living_members());
 }
 
 const std::shared_ptr<StorageBackend>& CommitGroup::backend() const noexcept {

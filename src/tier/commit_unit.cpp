@@ -7,6 +7,22 @@
 
 namespace holdfast::detail {
 
+/// Tells waiting rollbacks when a write has ended, whichever way.
+class CommitUnit::Writing {
+ public:
+  explicit Writing(CommitUnit& unit) : unit_(unit) {}
+  Writing(const Writing&) = delete;
+  Writing& operator=(const Writing&) = delete;
+  ~Writing() {
+    const auto lock = unit_.lock_pending();
+    unit_.writing_ = 0;
+    unit_.written_.notify_all();
+  }
+
+ private:
+  CommitUnit& unit_;
+};
+
 CommitUnit::CommitUnit(std::shared_ptr<StorageBackend> backend, Kind kind) : backend_(std::move(backend)), kind_(kind) {
   if (!backend_) throw OptionError({.option = "backend", .problem = "must not be null"});
 }
@@ -76,22 +92,22 @@ void CommitUnit::flush_locked(const Members& members) {
       const auto lock = lock_pending();
       if (!take_pending(members, active)) return;
     }
-    for (const auto& member : active) member->prepare();
+    for (const auto& member : active) prepare(*member, active);
 
     const std::uint64_t attempt = ++attempt_;
     WriteBatch batch;
     {
       const auto lock = lock_pending();
       for (const auto& member : active) member->assemble(attempt, batch);
+      writing_ = attempt;
     }
-    if (!batch.empty()) {
-      try {
-        backend_->apply(batch);
-      } catch (const ConflictError&) {
-        // Anything else leaves in flight what is in flight, for the next flush.
-        if (!resolve_conflict(active)) throw;
-        continue;
-      }
+    try {
+      const Writing until_it_ends(*this);
+      if (!batch.empty()) backend_->apply(batch);
+    } catch (const ConflictError&) {
+      // Any other error leaves in flight what is in flight, for the next flush.
+      if (!has_moved(active)) throw;
+      continue;
     }
     const auto lock = lock_pending();
     for (const auto& member : active) {
@@ -102,40 +118,33 @@ void CommitUnit::flush_locked(const Members& members) {
   }
 }
 
-/// Whether another attempt can succeed: somebody else wrote first, or an earlier attempt of ours that seemed to have
-/// failed is stored after all.
-bool CommitUnit::resolve_conflict(const Members& members) {
+/// Reads what `member` needs. Should it find that an attempt which seemed to fail is stored after all, what that held
+/// is done, for all of its members.
+void CommitUnit::prepare(TierCore& member, const Members& members) const {
+  const std::uint64_t stored = member.prepare();
+  if (stored == 0) return;
+  const auto lock = lock_pending();
+  for (const auto& other : members) other->in_flight_.settle(stored);
+}
+
+/// After a conflict: whether another attempt can succeed.
+bool CommitUnit::has_moved(const Members& members) {
   bool moved = false;
-  std::uint64_t applied = 0;
-  for (const auto& member : members) {
-    const auto verdict = member->look_again();
-    moved = moved || verdict.moved;
-    applied = std::max(applied, verdict.applied);
-  }
-  if (applied != 0) {
-    const auto lock = lock_pending();
-    for (const auto& member : members) member->in_flight_.settle(applied);
-  }
+  for (const auto& member : members) moved = member->has_moved() || moved;
   return moved;
 }
 
-void CommitUnit::rollback(TierCore& member) {
+void CommitUnit::rollback(const Members& members) {
   refuse_in_update("rollback");
-  const auto lock = lock_pending();
-  member.pending_ = {};
-  member.in_flight_ = {};
-  member.forget_attempts();
-}
-
-void CommitUnit::rollback_all() {
-  refuse_in_update("rollback");
-  const Members members = living_members();
-  const auto lock = lock_pending();
+  auto lock = lock_pending();
   for (const auto& member : members) {
     member->pending_ = {};
     member->in_flight_ = {};
     member->forget_attempts();
   }
+  // What is being written at this moment is stored or has failed when we return; it cannot turn up later.
+  const std::uint64_t running = writing_;
+  if (running != 0) written_.wait(lock, [&] { return writing_ != running; });
 }
 
 bool CommitUnit::has_pending(const TierCore& member) const {

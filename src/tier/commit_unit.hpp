@@ -1,5 +1,6 @@
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -37,8 +38,10 @@ class CommitUnit {
   /// Takes `fresh` for `member`; whether its cadence asks for a flush.
   [[nodiscard]] bool accept(TierCore& member, Pending&& fresh);
   void flush();
-  void rollback(TierCore& member);
-  void rollback_all();
+  using Members = std::vector<std::shared_ptr<TierCore>>;
+  [[nodiscard]] Members living_members() const;
+  /// Drops what `members` have pending and in flight. Waits for a write that runs, not for others' flushes.
+  void rollback(const Members& members);
   [[nodiscard]] bool has_pending(const TierCore& member) const;
   void update(FunctionRef<void()> fn);
 
@@ -51,14 +54,14 @@ class CommitUnit {
   [[nodiscard]] std::unique_lock<std::mutex> lock_pending() const { return std::unique_lock(pending_mutex_); }
 
  private:
-  using Members = std::vector<std::shared_ptr<TierCore>>;
+  class Writing;
   using Staged = std::map<std::shared_ptr<TierCore>, Pending>;
 
   void refuse_in_update(std::string_view attempted) const;
-  [[nodiscard]] Members living_members() const;
   [[nodiscard]] static bool take_pending(const Members& members, Members& active);
   void flush_locked(const Members& members);
-  [[nodiscard]] bool resolve_conflict(const Members& members);
+  void prepare(TierCore& member, const Members& members) const;
+  [[nodiscard]] static bool has_moved(const Members& members);
 
   std::shared_ptr<StorageBackend> backend_;
   Kind kind_;
@@ -66,6 +69,8 @@ class CommitUnit {
   std::uint64_t attempt_ = 0;  // guarded by the flush lock
 
   mutable std::mutex pending_mutex_;
+  std::uint64_t writing_ = 0;                     // the attempt that is being written; 0: none
+  std::condition_variable written_;               // it has ended
   std::vector<std::weak_ptr<TierCore>> members_;  // weak: a member keeps its unit alive
   std::map<std::thread::id, Staged*> updates_;    // what running updates do, by the thread that runs them
 };

@@ -42,17 +42,24 @@ void EntryLogCore::refuse_orphans() const {
   }
 }
 
-void EntryLogCore::prepare() {
+std::uint64_t EntryLogCore::prepare() {
   std::uint64_t cut = 0;
   {
     const auto lock = unit().lock_pending();
     cut = in_flight().truncate_before;
   }
   truncation_ = cut != 0 ? keys_before(cut) : std::vector<std::string>();
-  if (head_) return;
+  if (head_) return 0;
   Head head = read_head();
   if (!head.bytes) refuse_orphans();
+  std::uint64_t stored = 0;
+  const auto lock = unit().lock_pending();
+  for (const Attempt& attempt : attempts_) {
+    if (attempt.head.bytes == head.bytes) stored = attempt.number;
+  }
+  attempts_.clear();
   head_ = std::move(head);
+  return stored;
 }
 
 void EntryLogCore::assemble(std::uint64_t attempt, WriteBatch& batch) {
@@ -92,17 +99,10 @@ void EntryLogCore::written(std::uint64_t attempt) {
   attempts_.clear();
 }
 
-TierCore::Verdict EntryLogCore::look_again() {
-  Head head = read_head();
-  const auto lock = unit().lock_pending();
-  Verdict verdict{.moved = head.bytes != head_->bytes};
-  if (!verdict.moved) return verdict;
-  for (const Attempt& attempt : attempts_) {
-    if (attempt.head.bytes == head.bytes) verdict.applied = attempt.number;
-  }
-  attempts_.clear();
-  head_ = std::move(head);
-  return verdict;
+bool EntryLogCore::has_moved() {
+  if (read_head().bytes == head_->bytes) return false;
+  head_.reset();
+  return true;
 }
 
 std::string EntryLogCore::new_attempt_mark() const {

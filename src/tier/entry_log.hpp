@@ -36,11 +36,11 @@ class EntryLogCore final : public LogCore {
     Head head{};  ///< as it is if the attempt is stored
   };
 
-  void prepare() override;
+  std::uint64_t prepare() override;
   void assemble(std::uint64_t attempt, WriteBatch& batch) override;
   void written(std::uint64_t attempt) override;
   void forget_attempts() override { attempts_.clear(); }
-  Verdict look_again() override;
+  bool has_moved() override;
 
   [[nodiscard]] Head read_head() const;
   void refuse_orphans() const;
@@ -51,7 +51,7 @@ class EntryLogCore final : public LogCore {
   std::shared_ptr<const Entropy> entropy_;
 
   // Guarded by the flush lock.
-  std::optional<Head> head_;             // as last seen or written
+  std::optional<Head> head_;             // as last seen or written; nullopt: to be read
   std::vector<std::string> truncation_;  // the keys that the flush in preparation erases
 
   std::vector<Attempt> attempts_;  // since head_ was seen; guarded by the pending lock

@@ -40,6 +40,8 @@ void TierCore::check_key(const std::string& key) const {
   if (!capabilities.binary_keys && !is_utf8(key)) {
     throw UnsupportedError({.capability = "binary keys", .where = backend().name()});
   }
+  // Escapes can make a key longer, at most threefold. Only the backend knows by how much: it refuses to look.
+  if (key.size() > capabilities.max_key_bytes / 3) backend().view(key, [](ByteView) {});
 }
 
 void TierCore::check_value(const Bytes& value) const {
@@ -74,7 +76,7 @@ void Tier::flush() {
 }
 
 void Tier::rollback() {
-  core_->unit().rollback(*core_);
+  core_->unit().rollback({core_});
 }
 
 bool Tier::has_pending() const {

@@ -37,7 +37,8 @@ class TierCore : public std::enable_shared_from_this<TierCore> {
   [[nodiscard]] Pending& in_flight() noexcept { return in_flight_; }
 
   /// Reads what assembling needs. No lock on pending is held: it may take its time.
-  virtual void prepare() {}
+  /// Returns an earlier attempt that seemed to fail and, as the backend shows, is stored; 0 when there is none.
+  [[nodiscard]] virtual std::uint64_t prepare() { return 0; }
   /// (pending lock) Adds everything in flight to `batch` and marks it as part of `attempt`.
   virtual void assemble(std::uint64_t attempt, WriteBatch& batch) = 0;
   /// (pending lock) `attempt` is stored.
@@ -45,12 +46,8 @@ class TierCore : public std::enable_shared_from_this<TierCore> {
   /// (pending lock) What was in flight was dropped: no earlier attempt is of interest any more.
   virtual void forget_attempts() {}
 
-  /// What a look at the backend says after a conflict.
-  struct Verdict {
-    bool moved = false;         ///< what the batch required has changed: another attempt can succeed
-    std::uint64_t applied = 0;  ///< an earlier attempt that seemed to fail, and is stored
-  };
-  virtual Verdict look_again() { return {}; }
+  /// After a conflict: whether what the batch required has changed, so that another attempt can succeed.
+  [[nodiscard]] virtual bool has_moved() { return false; }
 
  private:
   friend class CommitUnit;

@@ -1,5 +1,9 @@
 #include "tier_fixture.hpp"
 
+#ifdef HOLDFAST_WITH_LMDB
+#include "holdfast/backend/lmdb.hpp"
+#endif
+
 namespace holdfast::testing {
 
 void TierTest::open() {
@@ -7,8 +11,13 @@ void TierTest::open() {
     case StoreKind::memory:
       if (!inner_) inner_ = std::make_shared<MemoryBackend>();
       break;
-    case StoreKind::file:
-    case StoreKind::lmdb: break;
+    case StoreKind::file: break;
+    case StoreKind::lmdb:
+#ifdef HOLDFAST_WITH_LMDB
+      inner_ = std::make_shared<LmdbBackend>(
+          LmdbOptions{.path = directory_.path() / "store", .durability = Durability::unsynced});
+#endif
+      break;
   }
   faulty_ = std::make_shared<FaultyBackend>(inner_);
 }
@@ -20,7 +29,11 @@ void TierTest::restart() {
 }
 
 std::vector<StoreKind> store_kinds() {
-  return {StoreKind::memory};
+  std::vector<StoreKind> kinds{StoreKind::memory};
+#ifdef HOLDFAST_WITH_LMDB
+  kinds.push_back(StoreKind::lmdb);
+#endif
+  return kinds;
 }
 
 std::string store_name(const ::testing::TestParamInfo<StoreKind>& info) {
