@@ -34,7 +34,7 @@
 #include "holdfast/tier/tier.hpp"
 #include "holdfast/version.hpp"
 
-#ifdef HOLDFAST_WITH_LMDB
+#if defined(HOLDFAST_WITH_LMDB)
 #include "holdfast/backend/lmdb.hpp"
 #include "holdfast/db/database.hpp"
 #include "holdfast/db/options.hpp"
