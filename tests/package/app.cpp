@@ -37,7 +37,9 @@ int main(int argc, char** argv) {
   if (argc != 2) return 2;
   const std::filesystem::path directory = argv[1];
   std::filesystem::remove_all(directory);
-  std::vector<std::shared_ptr<holdfast::StorageBackend>> backends = {std::make_shared<holdfast::MemoryBackend>()};
+  std::vector<std::shared_ptr<holdfast::StorageBackend>> backends = {
+      std::make_shared<holdfast::MemoryBackend>(),
+      std::make_shared<holdfast::FileBackend>(holdfast::FileOptions{.root = directory / "files"})};
 #if defined(HOLDFAST_WITH_LMDB)
   backends.push_back(std::make_shared<holdfast::LmdbBackend>(holdfast::LmdbOptions{.path = directory / "store"}));
 #endif
