@@ -289,9 +289,18 @@ INSTANTIATE_TEST_SUITE_P(Memory, BackendModel,
                                            BackendFactory{"sealed", [] { return sealed(memory_store()); }}),
                          factory_name);
 
+// Unsynced from here on: what survives power loss is not asked here.
+StoreUnderTest file() {
+  return file_store(Durability::unsynced);
+}
+INSTANTIATE_TEST_SUITE_P(File, BackendModel,
+                         ::testing::Values(BackendFactory{"plain", file},
+                                           BackendFactory{"sealed", [] { return sealed(file()); }}),
+                         factory_name);
+
 #ifdef HOLDFAST_WITH_LMDB
 StoreUnderTest lmdb() {
-  return lmdb_store(Durability::unsynced);  // what survives power loss is not asked here
+  return lmdb_store(Durability::unsynced);
 }
 INSTANTIATE_TEST_SUITE_P(Lmdb, BackendModel,
                          ::testing::Values(BackendFactory{"plain", lmdb},

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "holdfast/backend/file.hpp"
 #include "holdfast/backend/memory.hpp"
 #include "holdfast/backend/sealed.hpp"
 #include "holdfast/seal/checksum.hpp"
@@ -21,6 +22,14 @@ namespace holdfast::testing {
 
 [[nodiscard]] inline StoreUnderTest memory_store(MemoryOptions options = {}) {
   return {.open = [options] { return std::make_shared<MemoryBackend>(options); }};
+}
+
+/// In a temporary directory, which lives as long as the store.
+[[nodiscard]] inline StoreUnderTest file_store(Durability durability = Durability::synced) {
+  const auto directory = std::make_shared<TemporaryDirectory>();
+  return {.open = [directory, durability] {
+    return std::make_shared<FileBackend>(FileOptions{.root = directory->path() / "files", .durability = durability});
+  }};
 }
 
 #ifdef HOLDFAST_WITH_LMDB
