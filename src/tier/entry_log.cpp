@@ -122,11 +122,12 @@ std::vector<std::string> EntryLogCore::keys_before(std::uint64_t sequence) const
 }
 
 void EntryLogCore::truncate_before(std::uint64_t sequence) {
-  if (sequence == 0) return;
   if (!unit().alone()) {
+    // What is appended until the flush is not meant, nor what a flush that is tried again has stored meanwhile.
+    const std::uint64_t stored = last_sequence();
     Pending fresh;
     fresh.accepted = 1;
-    fresh.truncate_before = sequence;
+    fresh.truncate_before = sequence > stored ? stored + 1 : sequence;
     accept(std::move(fresh));
     return;
   }

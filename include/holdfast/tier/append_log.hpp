@@ -89,10 +89,9 @@ class HOLDFAST_API AppendLogTierBase : public Tier {
   /// Errors: CorruptionError when the log's head cannot be read; UnsupportedError in the array form.
   [[nodiscard]] std::uint64_t last_sequence() const;
 
-  /// Erases the entries before `sequence`, in one atomic batch; numbers are never used again. Outside a group it goes
-  /// through at once; in a group it is pending like an append.
-  /// Errors: as of the backend; UnsupportedError in the array form, and where the backend cannot list.
-  /// Cost:   reads the keys that it erases.
+  /// Erases the entries that are stored now before `sequence`, in one atomic batch; numbers are never used again.
+  /// Outside a group it goes through at once; in a group it is pending like an append. Errors: as of the backend;
+  /// UnsupportedError in the array form, and where the backend cannot list. Cost:   reads the keys that it erases.
   void truncate_before(std::uint64_t sequence);
 
  protected:

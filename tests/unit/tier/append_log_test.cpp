@@ -78,12 +78,8 @@ TEST_P(AppendLogTest, TwoWritersTakeNumbersInTurnAndLoseNothing) {
 
 TEST_P(AppendLogTest, BucketsAreMatchedExactlyAndMergedBySequence) {
   TextLog log(backend(), {.name = "l", .key_of = before_colon});
-  const Texts all{"alpha:1", "alphabet:2", "alpha:3", "alpha-1:4", "a/b c:5", ":6", "alphabet:7", "ALPHA:8"};
-  if (GetParam() == StoreKind::file) {
-    log.append(std::span(all).first(7));
-  } else {
-    log.append(all);
-  }
+  const Texts all{"alpha:1", "alphabet:2", "alpha:3", "alpha-1:4", "a/b c:5", ":6", "alphabet:7"};
+  log.append(all);
   EXPECT_EQ(values(log, {.bucket = "alpha"}), (Texts{"alpha:1", "alpha:3"}));
   EXPECT_EQ(values(log, {.bucket = "alphabet"}), (Texts{"alphabet:2", "alphabet:7"}));
   EXPECT_EQ(values(log, {.bucket = "alpha-1"}), Texts{"alpha-1:4"});
@@ -91,7 +87,7 @@ TEST_P(AppendLogTest, BucketsAreMatchedExactlyAndMergedBySequence) {
   EXPECT_EQ(values(log, {.bucket = ""}), Texts{":6"});
   EXPECT_EQ(values(log, {.bucket = "alph"}), Texts{});
   EXPECT_TRUE(stored()->read("l/b/a%2fb%20c/00000000000000000005"));
-  EXPECT_EQ(values(log, {.limit = 7}), Texts(all.begin(), all.begin() + 7));
+  EXPECT_EQ(values(log), all);
   auto entries = log.scan({.after = 4, .limit = 1});
   for (const auto& entry : entries) EXPECT_EQ(entry.bucket, "a/b c");
 }

@@ -102,6 +102,22 @@ TEST_P(CommitGroupTest, ErasesAndTruncationsWaitLikeSaves) {
   EXPECT_EQ(tiers.stock.load("c"), "saved again");
 }
 
+TEST_P(CommitGroupTest, ATruncationThatIsTriedAgainErasesNothingAppendedSince) {
+  CommitGroup group(backend());
+  Members tiers(group);
+  tiers.write("1");
+  group.flush();
+  tiers.log.truncate_before(100);
+  tiers.log.append("2");
+  backend()->fail_every(Operation::apply, Moment::after);
+  EXPECT_THROW(group.flush(), IoError);
+  backend()->heal();
+  tiers.log.append("3");
+  group.flush();
+  EXPECT_EQ(values(tiers.log), (Texts{"2", "3"}));
+  EXPECT_EQ(sequences(tiers.log), (Numbers{2, 3}));
+}
+
 TEST_P(CommitGroupTest, AFailedFlushKeepsEverythingOfAllMembersAndNewerWritesWin) {
   for (const Moment moment : {Moment::before, Moment::after}) {
     SCOPED_TRACE(moment == Moment::before ? "failed before it was stored" : "stored, and reported as failed");

@@ -1,5 +1,6 @@
 #include <thread>
 
+#include "support/unlistable_backend.hpp"
 #include "tier_fixture.hpp"
 
 namespace holdfast::testing {
@@ -184,6 +185,30 @@ TEST_P(KvTierTest, AKeyBeyondTheBackendsLimitIsRefusedAndDisturbsNothing) {
   }
   stock.flush();
   EXPECT_EQ(stored_keys(), Texts{"p/a"});
+}
+
+TEST_P(KvTierTest, AKeyThatItsEscapesMakeTooLongIsRefusedBeforeItWaits) {
+  if (GetParam() == StoreKind::memory) return;  // stores keys as they are
+  TextKv stock(backend());
+  const char escaped = GetParam() == StoreKind::file ? '/' : '\0';
+  const std::size_t longest = backend()->capabilities().max_key_bytes;
+  EXPECT_THROW(stock.save(std::string(longest, escaped), "1"), LimitError);
+  EXPECT_FALSE(stock.has_pending());
+  stock.save("a", "1");
+  EXPECT_EQ(stored_keys(), Texts{"a"});
+}
+
+TEST_P(KvTierTest, ABackendThatCannotListServesAllButListing) {
+  const auto unlistable = std::make_shared<UnlistableBackend>(backend());
+  TextKv stock(unlistable);
+  TextLog log(unlistable, {.name = "log"});
+  stock.save("a", "1");
+  EXPECT_EQ(stock.load("a"), "1");
+  log.append("1");
+  EXPECT_EQ(log.last_sequence(), 1U);
+  EXPECT_THROW(static_cast<void>(stock.keys()), UnsupportedError);
+  EXPECT_THROW(static_cast<void>(log.scan()), UnsupportedError);
+  EXPECT_THROW(log.truncate_before(1), UnsupportedError);
 }
 
 }  // namespace

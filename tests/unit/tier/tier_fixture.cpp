@@ -1,5 +1,6 @@
 #include "tier_fixture.hpp"
 
+#include "holdfast/backend/file.hpp"
 #ifdef HOLDFAST_WITH_LMDB
 #include "holdfast/backend/lmdb.hpp"
 #endif
@@ -11,7 +12,10 @@ void TierTest::open() {
     case StoreKind::memory:
       if (!inner_) inner_ = std::make_shared<MemoryBackend>();
       break;
-    case StoreKind::file: break;
+    case StoreKind::file:
+      inner_ = std::make_shared<FileBackend>(
+          FileOptions{.root = directory_.path() / "files", .durability = Durability::unsynced});
+      break;
     case StoreKind::lmdb:
 #ifdef HOLDFAST_WITH_LMDB
       inner_ = std::make_shared<LmdbBackend>(
@@ -29,7 +33,7 @@ void TierTest::restart() {
 }
 
 std::vector<StoreKind> store_kinds() {
-  std::vector<StoreKind> kinds{StoreKind::memory};
+  std::vector<StoreKind> kinds{StoreKind::memory, StoreKind::file};
 #ifdef HOLDFAST_WITH_LMDB
   kinds.push_back(StoreKind::lmdb);
 #endif
