@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "holdfast/core/byte_order.hpp"
 #include "holdfast/core/error.hpp"
 
 namespace holdfast::detail {
@@ -23,7 +24,7 @@ constexpr std::string_view table_prefix = "table/";
 
 template <class Unsigned>
 void append_number(Bytes& out, Unsigned value) {
-  for (std::size_t i = 0; i < sizeof value; ++i) out.push_back(static_cast<std::byte>((value >> (8 * i)) & 0xFFU));
+  append(out, ByteView(little_endian(value)));
 }
 
 template <class Unsigned>

@@ -116,9 +116,8 @@ std::vector<std::uint64_t> free_pages_from(const File& data, const MetaPages& me
       }
     }
   }
-  std::ranges::sort(found);
-  const auto repeated = std::ranges::unique(found);
-  found.erase(repeated.begin(), repeated.end());
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
   return found;
 }
 
