@@ -1,7 +1,6 @@
 #include "db/catalogue.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "holdfast/core/byte_order.hpp"
 #include "holdfast/core/error.hpp"
@@ -29,9 +28,7 @@ void append_number(Bytes& out, Unsigned value) {
 
 template <class Unsigned>
 Bytes number(Unsigned value) {
-  Bytes bytes;
-  append_number(bytes, value);
-  return bytes;
+  return to_bytes(ByteView(little_endian(value)));
 }
 
 void append_text(Bytes& out, std::string_view text) {
@@ -57,13 +54,7 @@ class Reader {
 
   template <class Unsigned>
   Unsigned number() {
-    Unsigned value = 0;
-    std::size_t shift = 0;
-    for (const std::byte byte : take(sizeof value)) {
-      value = static_cast<Unsigned>(value | (std::to_integer<Unsigned>(byte) << shift));
-      shift += 8;
-    }
-    return value;
+    return from_little_endian<Unsigned>(take(sizeof(Unsigned)));
   }
 
   std::string text() { return to_text(take(number<std::uint16_t>())); }
