@@ -83,6 +83,11 @@ std::shared_ptr<Environment> Environment::open(const DatabaseOptions& options, c
 void Environment::close(std::unique_ptr<Environment> last) noexcept {
   if (!last->registered_) return;  // an opening that failed, still under the registry's lock
   const StoreIdentity identity = last->directory_.identity();
+  if (last->abandoned_ != nullptr && last->abandoned_by_ != std::this_thread::get_id()) {
+    Registry::instance().keep(identity, std::move(last));
+    return;
+  }
+  if (last->abandoned_ != nullptr) mdb_txn_abort(last->abandoned_);
   Registry::instance().close(identity, std::move(last));
 }
 
@@ -151,6 +156,12 @@ void Environment::poison(std::string reason) noexcept {
   if (poisoned_.load()) return;
   poison_reason_ = std::move(reason);
   poisoned_.store(true);
+}
+
+void Environment::abandon(MDB_txn* txn, std::thread::id owner) noexcept {
+  poison("a write transaction was destroyed on a thread that did not begin it");
+  abandoned_ = txn;
+  abandoned_by_ = owner;
 }
 
 void Environment::require_sound() const {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 
 #include "core/file_io.hpp"
 #include "db/catalogue.hpp"
@@ -57,6 +58,9 @@ class Environment : public std::enable_shared_from_this<Environment> {
 
   /// From now on every call but closing is StateError{poisoned}, for all handles.
   void poison(std::string reason) noexcept;
+  /// Poisons, and keeps a write transaction that only `owner` can end: LMDB's lock on it lies in that thread's list of
+  /// robust mutexes, so the memory it is in stays mapped until that thread closes the environment, or for ever.
+  void abandon(MDB_txn* txn, std::thread::id owner) noexcept;
   /// Errors: StateError{poisoned}.
   void require_sound() const;
   /// Judges the result of a write into an LMDB transaction: nothing has reached the file. Errors: LimitError,
@@ -92,6 +96,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
   std::atomic<bool> poisoned_{false};
   mutable std::mutex poison_mutex_;
   std::string poison_reason_;
+  MDB_txn* abandoned_ = nullptr;
+  std::thread::id abandoned_by_;
 };
 
 }  // namespace holdfast::detail

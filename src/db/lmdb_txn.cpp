@@ -87,7 +87,7 @@ void WriteBase::end() noexcept {
   if (on_own_thread()) {
     mdb_txn_abort(txn_);
   } else {
-    environment_->poison("a write transaction was destroyed on a thread that did not begin it");
+    environment_->abandon(txn_, thread_);
   }
   txn_ = nullptr;
   give_back_turn();

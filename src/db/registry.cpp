@@ -33,4 +33,13 @@ void Registry::close(const StoreIdentity& identity, std::unique_ptr<Environment>
   closed_.notify_all();
 }
 
+void Registry::keep(const StoreIdentity& identity, std::unique_ptr<Environment> environment) {
+  {
+    const std::lock_guard lock(mutex_);
+    kept_.emplace_back(std::move(environment));
+    open_[identity] = kept_.back();
+  }
+  closed_.notify_all();
+}
+
 }  // namespace holdfast::detail

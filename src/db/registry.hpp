@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "db/store_directory.hpp"
 
@@ -27,10 +28,14 @@ class Registry {
   /// Closes an environment that was added, whose last handle or transaction has ended.
   void close(const StoreIdentity& identity, std::unique_ptr<Environment> environment) noexcept;
 
+  /// Keeps open for ever one that cannot be closed.
+  void keep(const StoreIdentity& identity, std::unique_ptr<Environment> environment);
+
  private:
   std::mutex mutex_;
   std::condition_variable closed_;
   std::map<StoreIdentity, std::weak_ptr<Environment>> open_;
+  std::vector<std::shared_ptr<Environment>> kept_;
 };
 
 }  // namespace holdfast::detail

@@ -59,7 +59,8 @@ class HOLDFAST_API ReadTransaction final : public Transaction {
 class HOLDFAST_API WriteTransaction final : public Transaction {
  public:
   /// Rolls back what was not committed. On its own thread: destroyed elsewhere it cannot give back the store's write
-  /// lock, and the store is poisoned instead of waiting for ever.
+  /// lock; the store is poisoned, instead of letting writers wait for ever, until the thread that began the transaction
+  /// destroys the last handle.
   ~WriteTransaction() override;
   WriteTransaction(WriteTransaction&&) noexcept;
   WriteTransaction& operator=(WriteTransaction&&) = delete;

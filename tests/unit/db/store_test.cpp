@@ -344,10 +344,28 @@ TEST_F(Store, ARefusedWriteDoesNotPoison) {
 }
 
 TEST_F(Store, AWriteTransactionDestroyedOnAnotherThreadPoisonsInsteadOfHanging) {
-  const auto db = open();
+  auto db = open();
   auto txn = std::make_unique<WriteTransaction>(db->begin_write());
   std::thread([&] { txn.reset(); }).join();
   EXPECT_EQ(refused_with([&] { static_cast<void>(db->begin_write()); }), State::poisoned);
+  db.reset();
+  put(*open(), "t", "k", "v");
+}
+
+TEST_F(Store, AWriteTransactionAbandonedForGoodKeepsThisProcessOutButNoOther) {
+  ChildProcess child([&](ChildProcess::Voice voice) {
+    auto db = open();
+    auto txn = std::make_unique<WriteTransaction>(db->begin_write());
+    std::thread([&] {
+      txn.reset();
+      db.reset();
+    }).join();
+    voice.tell(refused_with([&] { static_cast<void>(open()->begin_read()); }) == State::poisoned ? 1 : 0);
+    put(*open("other"), "t", "k", "v");
+  });
+  EXPECT_EQ(child.hear(), 1U);
+  EXPECT_EQ(child.wait(), 0);
+  put(*open(), "t", "k", "v");
 }
 
 TEST_F(Store, ACommitThatTheSystemCutsOffPoisonsAndLosesNothingAcknowledged) {
