@@ -25,9 +25,7 @@ class Store : public testing::DbTest {
   [[nodiscard]] std::optional<State> refusal(const DatabaseOptions& options) const {
     return refused_with([&] { static_cast<void>(Database::open(options)); });
   }
-  static void write_file(const fs::path& path, std::string_view content) {
-    std::ofstream(path, std::ios::binary) << content;
-  }
+  static void write_file(const fs::path& path, std::string_view text) { std::ofstream(path, std::ios::binary) << text; }
   static std::string read_file(const fs::path& path) {
     std::ifstream in(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
