@@ -16,10 +16,7 @@ namespace {
 std::filesystem::path absolute(FileOps& ops, const std::filesystem::path& root) {
   if (root.empty()) throw OptionError({.option = "root", .problem = "no directory is named"});
   if (root.is_absolute()) return root;
-  std::filesystem::path working;
-  const int result = ops.real_path(".", working);
-  if (result < 0) throw IoError({.operation = "find the working directory", .path = ".", .error_number = -result});
-  return working / root;
+  return real_path(ops, ".") / root;
 }
 
 }  // namespace
@@ -150,27 +147,33 @@ void FileStore::own() {
   owner_ = std::move(owner);
 }
 
+/// A directory that nobody has owned may be new, and so may those above it: whoever made them may have crashed before
+/// their names were durable. Where we may not open or sync them, they were not made by us.
+void FileStore::sync_parents() {
+  auto directory = real_path(*directory_.ops(), path());
+  while (directory.has_relative_path()) {
+    directory = directory.parent_path();
+    try {
+      sync_directory(directory_.ops(), directory);
+    } catch (const IoError& error) {
+      const int reason = error.facts().error_number;
+      if (reason != EACCES && reason != EPERM && reason != EROFS && reason != EINVAL) throw;
+    }
+  }
+}
+
 FileStore::Owner FileStore::claim() {
   const auto& ops = directory_.ops();
   const auto lock_path = path() / file_name::lock;
   auto lock = open_existing(ops, lock_path, O_RDWR);
   if (!lock) {
-    // Whoever made the directory may have crashed before its own name was synced. A parent that we may not open was
-    // not made by us.
-    try {
-      sync_directory(ops, path() / "..");
-    } catch (const IoError& error) {
-      if (error.facts().error_number != EACCES) throw;
-    }
+    sync_parents();
     constexpr unsigned as_the_umask_allows = 0666;
     lock.emplace(ops, lock_path, O_RDWR | O_CREAT, as_the_umask_allows);
   }
-  int result = ops->try_lock(lock->fd(), LockMode::exclusive);
-  while (result == -EINTR) result = ops->try_lock(lock->fd(), LockMode::exclusive);
-  if (result == -EWOULDBLOCK) {
+  if (!try_lock(*ops, *lock, LockMode::exclusive)) {
     throw StateError({.state = State::in_use, .where = path().string(), .problem = "another FileBackend owns it"});
   }
-  if (result < 0) throw IoError({.operation = "lock", .path = lock_path, .error_number = -result});
   return {.lock = *std::move(lock), .directory = File(ops, path() / ".", O_RDONLY | O_DIRECTORY)};
 }
 

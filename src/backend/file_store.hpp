@@ -63,6 +63,7 @@ class FileStore {
   void prepare_to_write();
   void own();
   [[nodiscard]] Owner claim();
+  void sync_parents();
   void sweep();
 
   // Writing; `writing_` is held.

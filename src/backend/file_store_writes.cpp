@@ -134,15 +134,16 @@ void FileStore::publish_journal(std::shared_ptr<const FileChanges> changes) {
   const FileDirectory::OwnChange own_change(directory_);
   const std::unique_lock lock(visible_);
   for (const auto& change : *changes) keep_for_snapshots(change.first);
+  entries_unsynced_ = true;
   try {
     staged.publish(file_name::journal);
   } catch (const IoError&) {
     // If it stands there after all, the next opening will write this batch over whatever is acknowledged until then.
     poisoned_ = true;
     poisoned_ = status_of(*directory_.ops(), path() / file_name::journal).kind != FileKind::absent;
+    if (poisoned_) pending_ = std::move(changes);
     throw;
   }
-  entries_unsynced_ = true;
   pending_ = std::move(changes);
 }
 

@@ -80,15 +80,8 @@ std::size_t File::read_at(std::span<std::byte> out, std::uint64_t offset_bytes) 
 }
 
 Bytes File::read_all() const {
-  constexpr std::size_t growth_bytes = 64 * 1024;
-  Bytes content(static_cast<std::size_t>(status().size_bytes) + 1);  // one more, to see the end in the first read
-  std::size_t filled = 0;
-  for (;;) {
-    filled += read_at(std::span(content).subspan(filled), filled);
-    if (filled < content.size()) break;
-    content.resize(content.size() + growth_bytes);  // it grew meanwhile
-  }
-  content.resize(filled);
+  Bytes content(static_cast<std::size_t>(status().size_bytes));
+  content.resize(read_at(content, 0));  // less where it was cut meanwhile
   return content;
 }
 
@@ -137,6 +130,18 @@ std::vector<std::string> list_directory(FileOps& ops, const std::filesystem::pat
   std::vector<std::string> names;
   succeed("list", directory, [&] { return ops.list(inside(directory), names); });
   return names;
+}
+
+std::filesystem::path real_path(FileOps& ops, const std::filesystem::path& path) {
+  std::filesystem::path found;
+  succeed("resolve", path, [&] { return ops.real_path(path, found); });
+  return found;
+}
+
+bool try_lock(FileOps& ops, const File& file, LockMode mode) {
+  const int result = uninterrupted([&] { return ops.try_lock(file.fd(), mode); });
+  if (result < 0 && result != -EWOULDBLOCK) fail("lock", file.path(), result);
+  return result == 0;
 }
 
 void sync_directory(const std::shared_ptr<FileOps>& ops, const std::filesystem::path& directory) {

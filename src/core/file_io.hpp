@@ -40,6 +40,7 @@ class File {
   [[nodiscard]] FileStatus status() const;
   /// Fills as much of `out` as the file has from `offset_bytes` on; how much that was.
   std::size_t read_at(std::span<std::byte> out, std::uint64_t offset_bytes) const;
+  /// The content, as far as the size at the beginning of the call.
   [[nodiscard]] Bytes read_all() const;
   void write_at(ByteView bytes, std::uint64_t offset_bytes);
   void truncate(std::uint64_t size_bytes);
@@ -62,6 +63,10 @@ class File {
 [[nodiscard]] FileStatus status_of(FileOps& ops, const std::filesystem::path& path);
 /// The names in a directory, in no order. Its path may end in a link to it, here and below.
 [[nodiscard]] std::vector<std::string> list_directory(FileOps& ops, const std::filesystem::path& directory);
+/// An absolute path without links, "." and "..".
+[[nodiscard]] std::filesystem::path real_path(FileOps& ops, const std::filesystem::path& path);
+/// Whether the lock on the whole file was to be had.
+[[nodiscard]] bool try_lock(FileOps& ops, const File& file, LockMode mode);
 void sync_directory(const std::shared_ptr<FileOps>& ops, const std::filesystem::path& directory);
 /// Replaces what `to` named.
 void rename_file(FileOps& ops, const std::filesystem::path& from, const std::filesystem::path& to);
