@@ -4,12 +4,12 @@
 #include <mutex>
 #include <optional>
 #include <set>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "backend/fair_shared_mutex.hpp"
 #include "backend/file_directory.hpp"
 #include "backend/file_journal.hpp"
 #include "backend/file_snapshots.hpp"
@@ -77,6 +77,7 @@ class FileStore {
   void replace(Owner& owner, std::string_view key, ByteView value, Syncing syncing);
   bool remove(Owner& owner, std::string_view key, Syncing syncing);
   void keep_for_snapshots(std::string_view key);
+  void sync_files();
   void sync_entries(Owner& owner);
 
   FileDirectory directory_;
@@ -85,7 +86,7 @@ class FileStore {
   const Syncing syncing_;
 
   std::mutex writing_;
-  mutable std::shared_mutex visible_;
+  mutable FairSharedMutex visible_;
 
   // Guarded by `visible_`; changed with both locks held.
   std::optional<Owner> owner_;

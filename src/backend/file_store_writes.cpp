@@ -1,6 +1,7 @@
 // The writing half of FileStore: single changes, batches through the journal, syncing.
 #include <fcntl.h>
 
+#include <mutex>
 #include <utility>
 
 #include "backend/file_store.hpp"
@@ -59,15 +60,7 @@ void FileStore::flush() {
   const std::lock_guard lock(writing_);
   if (!owner_) return;
   prepare_to_write();
-  while (!unsynced_files_.empty()) {
-    auto file = open_existing(directory_.ops(), path() / *unsynced_files_.begin(), O_RDONLY | O_NONBLOCK);
-    if (file) {
-      poisoned_ = true;  // until we know better
-      file->sync();
-      poisoned_ = false;
-    }
-    unsynced_files_.erase(unsynced_files_.begin());
-  }
+  sync_files();
   if (entries_unsynced_) sync_entries(*owner_);
 }
 
@@ -147,16 +140,20 @@ void FileStore::publish_journal(std::shared_ptr<const FileChanges> changes) {
   pending_ = std::move(changes);
 }
 
-/// Brings the files to what the journal says, then removes it. Any number of times, from any state in between.
+/// Brings the files to what the journal says, then removes it. Any number of times, from any state in between: until
+/// then the journal is what counts, so the files are synced together, which costs a file system less than one by one.
 void FileStore::roll_forward(Owner& owner, const FileChanges& changes, Syncing syncing) {
   for (const auto& [key, value] : changes) {
     if (value) {
-      replace(owner, key, *value, syncing);
+      replace(owner, key, *value, Syncing::later);
     } else {
-      remove(owner, key, syncing);
+      remove(owner, key, Syncing::later);
     }
   }
-  if (syncing == Syncing::now) sync_entries(owner);
+  if (syncing == Syncing::now) {
+    sync_files();
+    sync_entries(owner);
+  }
   const FileDirectory::OwnChange own_change(directory_);
   directory_.remove(file_name::journal);
   entries_unsynced_ = true;
@@ -211,6 +208,20 @@ void FileStore::keep_for_snapshots(std::string_view key) {
     if (const auto* bytes = std::get_if<std::shared_ptr<const Bytes>>(&value)) return *bytes;
     return nullptr;
   });
+}
+
+/// Makes what was written without a sync durable. A sync that failed once is not tried again: the kernel may have
+/// dropped what it could not write, and would then say yes.
+void FileStore::sync_files() {
+  while (!unsynced_files_.empty()) {
+    auto file = open_existing(directory_.ops(), path() / *unsynced_files_.begin(), O_RDONLY | O_NONBLOCK);
+    if (file) {
+      poisoned_ = true;  // until we know better
+      file->sync();
+      poisoned_ = false;
+    }
+    unsynced_files_.erase(unsynced_files_.begin());
+  }
 }
 
 /// Makes every change of names durable. When that fails, nobody knows which are.

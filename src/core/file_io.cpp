@@ -46,10 +46,7 @@ File::~File() {
 }
 
 File::File(File&& other) noexcept
-    : ops_(std::move(other.ops_)),
-      path_(std::move(other.path_)),
-      fd_(std::exchange(other.fd_, -1)),
-      unsynced_(std::exchange(other.unsynced_, false)) {}
+    : ops_(std::move(other.ops_)), path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
 
 File& File::operator=(File&& other) noexcept {
   if (this != &other) {
@@ -57,7 +54,6 @@ File& File::operator=(File&& other) noexcept {
     ops_ = std::move(other.ops_);
     path_ = std::move(other.path_);
     fd_ = std::exchange(other.fd_, -1);
-    unsynced_ = std::exchange(other.unsynced_, false);
   }
   return *this;
 }
@@ -86,7 +82,6 @@ Bytes File::read_all() const {
 }
 
 void File::write_at(ByteView bytes, std::uint64_t offset_bytes) {
-  unsynced_ = true;
   std::size_t written = 0;
   while (written < bytes.size()) {
     const auto count =
@@ -97,19 +92,17 @@ void File::write_at(ByteView bytes, std::uint64_t offset_bytes) {
 }
 
 void File::truncate(std::uint64_t size_bytes) {
-  unsynced_ = true;
   succeed("truncate", path_, [&] { return ops_->truncate(fd_, size_bytes); });
 }
 
 void File::sync() {
   succeed("sync", path_, [&] { return ops_->sync(fd_); });
-  unsynced_ = false;
 }
 
 void File::close() {
   if (!is_open()) return;
   const int result = ops_->close(std::exchange(fd_, -1));
-  if (result == -EINTR && !unsynced_) return;  // closed, and nothing was left to be written
+  if (result == -EINTR) return;  // closed, and the kernel goes on writing what it has
   if (result < 0) fail("close", path_, result);
 }
 

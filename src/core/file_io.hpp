@@ -53,7 +53,6 @@ class File {
   std::shared_ptr<FileOps> ops_;
   std::filesystem::path path_;
   int fd_ = -1;
-  bool unsynced_ = false;  ///< written since the last sync
 };
 
 /// Opened; nullopt when the name does not exist.

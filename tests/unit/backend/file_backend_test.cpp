@@ -321,19 +321,21 @@ TEST(FileBackend, ReadersSeeBatchesWholeWhileTheyAreWritten) {
   files.apply(WriteBatch().put("left", as_bytes("0")).put("right", as_bytes("0")));
   std::atomic<bool> stop = false;
   std::atomic<int> torn = 0;
-  std::thread reader([&] {
+  const auto read = [&] {
     while (!stop) {
       std::vector<std::string> values;
       for (const Entry& entry : files.scan({})) values.push_back(to_text(entry.value));
       if (values.size() != 2 || values[0] != values[1]) ++torn;
     }
-  });
-  for (int i = 1; i <= 100; ++i) {
+  };
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 3; ++i) readers.emplace_back(read);
+  for (int i = 1; i <= 50; ++i) {
     const std::string value = std::to_string(i);
     files.apply(WriteBatch().put("left", as_bytes(value)).put("right", as_bytes(value)));
   }
   stop = true;
-  reader.join();
+  for (std::thread& reader : readers) reader.join();
   EXPECT_EQ(torn, 0);
 }
 
