@@ -12,7 +12,8 @@ namespace {
 using Aftermath = SimFileOps::Aftermath;
 using Verdict = SimFileOps::Verdict;
 
-constexpr std::size_t mixed_rounds = 6;
+constexpr std::size_t mixed_rounds = 30;
+constexpr std::size_t opening_rounds = 6;
 
 struct Crash {
   std::shared_ptr<SimFileOps> disk{};
@@ -129,8 +130,8 @@ TEST_P(FileBackendCrash, UnsyncedPowerLossNeverKeepsTheDirectoryFromOpening) {
   const FileOptions unsynced{.durability = Durability::unsynced};
   const std::size_t operations = operations_of(GetParam(), unsynced);
   for (std::size_t number = 1; number <= operations + 1; ++number) {
-    for (std::size_t round = 0; round < mixed_rounds; ++round) {
-      const std::uint64_t seed = test_seed() + number * mixed_rounds + round;
+    for (std::size_t round = 0; round < opening_rounds; ++round) {
+      const std::uint64_t seed = test_seed() + number * opening_rounds + round;
       SCOPED_TRACE("stopped at " + std::to_string(number) + ", seed " + std::to_string(seed));
       const auto disk = crash_at(number, unsynced).disk->after(Aftermath::mixed, seed);
       const auto files = open_files(disk, unsynced);

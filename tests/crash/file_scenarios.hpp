@@ -41,7 +41,7 @@ inline Contents contents_of(const BackendReader& reader) {
 struct FileScenario {
   std::string name{};
   Contents before{};
-  std::vector<std::string> foreign_names{};  ///< files that spell keys of `before` otherwise, content "stale"
+  std::vector<std::string> foreign_names{};  ///< files that spell keys of `before` otherwise, content "foreign"
   void (*change)(FileBackend&) = nullptr;
   Contents after{};
   bool directory_exists = true;
@@ -51,8 +51,12 @@ struct FileScenario {
     auto disk = std::make_shared<SimFileOps>();
     if (directory_exists) {
       const auto files = open_files(disk);
-      for (const auto& [key, value] : before) files->write(key, as_bytes(value));
-      for (const auto& foreign : foreign_names) disk->put_file(store_root / foreign, as_bytes("stale"));
+      files->write("erased", {});  // so that there is a directory
+      files->erase("erased");
+      for (const auto& [key, value] : before) {
+        if (value != "foreign") files->write(key, as_bytes(value));
+      }
+      for (const auto& foreign : foreign_names) disk->put_file(store_root / foreign, as_bytes("foreign"));
     }
     disk->sync_everything();
     return disk;
@@ -87,6 +91,16 @@ inline std::vector<FileScenario> file_scenarios() {
        .foreign_names = {"%C3%A9.bin", "%C3%a9.bin"},
        .change = [](FileBackend& files) { files.write("\xC3\xA9", as_bytes("new")); },
        .after = {{"other", "0"}, {"\xC3\xA9", "new"}}},
+      {.name = "WriteOverForeignSpellingsOnly",
+       .before = {{"\xC3\xA9", "foreign"}},
+       .foreign_names = {"%C3%A9.bin", "%C3%a9.bin"},
+       .change = [](FileBackend& files) { files.write("\xC3\xA9", as_bytes("new")); },
+       .after = {{"\xC3\xA9", "new"}}},
+      {.name = "EraseForeignSpellingsOnly",
+       .before = {{"\xC3\xA9", "foreign"}},
+       .foreign_names = {"%C3%A9.bin", "%C3%a9.bin"},
+       .change = [](FileBackend& files) { files.erase("\xC3\xA9"); },
+       .after = {}},
       {.name = "Erase",
        .before = {{"k", "old"}, {"other", "0"}},
        .change = [](FileBackend& files) { files.erase("k"); },
