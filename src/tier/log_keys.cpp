@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/percent.hpp"
 #include "holdfast/codec/json.hpp"
 #include "holdfast/core/error.hpp"
 
@@ -17,39 +18,10 @@ bool is_digit(char c) noexcept {
   return c >= '0' && c <= '9';
 }
 
-bool stands_for_itself(char c) noexcept {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
-}
-
-std::string escape(std::string_view bucket) {
-  std::string text;
-  text.reserve(bucket.size());
-  for (const char c : bucket) {
-    if (stands_for_itself(c)) {
-      text += c;
-    } else {
-      text += '%';
-      text += to_hex(as_bytes(std::string_view(&c, 1)));
-    }
-  }
-  return text;
-}
-
 /// The bucket whose escaped form is exactly `text`; nullopt when there is none.
 std::optional<std::string> unescape(std::string_view text) {
-  std::string bucket;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      bucket += text[i];
-      continue;
-    }
-    if (text.size() - i < 3) return std::nullopt;
-    const auto byte = from_hex(text.substr(i + 1, 2));
-    if (!byte) return std::nullopt;
-    bucket += as_text(*byte);
-    i += 2;
-  }
-  if (escape(bucket) != text) return std::nullopt;
+  std::string bucket = percent_decode(text);
+  if (percent_encode(bucket) != text) return std::nullopt;
   return bucket;
 }
 
@@ -62,7 +34,7 @@ std::optional<std::string> unescape(std::string_view text) {
 }  // namespace
 
 std::string LogKeys::entries(const std::optional<std::string>& bucket) const {
-  return bucket ? buckets_ + escape(*bucket) + '/' : plain_;
+  return bucket ? buckets_ + percent_encode(*bucket) + '/' : plain_;
 }
 
 std::string LogKeys::entry(const std::optional<std::string>& bucket, std::uint64_t sequence) const {
