@@ -50,17 +50,16 @@ WriteState::WriteState(const std::shared_ptr<Environment>& environment, Durabili
   made_.next_table_id = catalogue_->next_table_id;
 }
 
-WriteState::TableWrites* WriteState::writes_of(std::string_view name) {
-  if (const auto known = writes_.find(name); known != writes_.end()) return &known->second;
-  const auto table = catalogue_->tables.find(name);
-  if (table == catalogue_->tables.end()) return nullptr;
-  auto view = std::make_unique<LmdbView>(base_, base_->environment()->handles().handle(table->second.id));
-  return &writes_.try_emplace(std::string(name), std::move(view)).first->second;
+WriteState::TableWrites& WriteState::writes_of(std::string_view name) {
+  if (const auto known = writes_.find(name); known != writes_.end()) return known->second;
+  std::unique_ptr<LmdbView> view;
+  if (const auto table = catalogue_->tables.find(name); table != catalogue_->tables.end())
+    view = std::make_unique<LmdbView>(base_, base_->environment()->handles().handle(table->second.id));
+  return writes_.try_emplace(std::string(name), std::move(view)).first->second;
 }
 
 const OrderedView* WriteState::find(std::string_view name) {
-  const TableWrites* const writes = writes_of(name);
-  return writes != nullptr ? &writes->merged : nullptr;
+  return &writes_of(name).merged;
 }
 
 void WriteState::make_table(std::string_view name) {
@@ -76,18 +75,18 @@ void WriteState::make_table(std::string_view name) {
                                          .value_codec = {.name = "raw", .version = 1}});
   ++made_.next_table_id;
   made_.change = catalogue_->change + 1;
-  writes_.try_emplace(std::string(name), nullptr);
 }
 
 void WriteState::put(std::string_view name, ByteView key, ByteView value) {
-  if (writes_of(name) == nullptr) make_table(name);
-  writes_of(name)->set.put(key, value);
+  TableWrites& writes = writes_of(name);
+  if (!writes.base && !made_.tables.contains(name)) make_table(name);
+  writes.set.put(key, value);
 }
 
 bool WriteState::erase(std::string_view name, ByteView key) {
-  TableWrites* const writes = writes_of(name);
-  if (writes == nullptr || !writes->merged.get(key)) return false;
-  writes->set.erase(key);
+  TableWrites& writes = writes_of(name);
+  if (!writes.merged.get(key)) return false;
+  writes.set.erase(key);
   return true;
 }
 

@@ -59,13 +59,13 @@ class WriteState final : public TransactionTables {
   struct TableWrites {
     explicit TableWrites(std::unique_ptr<LmdbView> view) : base(std::move(view)), merged(base.get(), set) {}
 
-    std::unique_ptr<LmdbView> base;  ///< null for a table made here
+    std::unique_ptr<LmdbView> base;  ///< null for a table that was not there at the beginning
     WriteSet set;
     MergedView merged;
   };
 
-  /// Null for a table that is neither in the catalogue nor made here.
-  [[nodiscard]] TableWrites* writes_of(std::string_view name);
+  /// Also of a table that does not exist: empty, until the first put makes it.
+  [[nodiscard]] TableWrites& writes_of(std::string_view name);
   void make_table(std::string_view name);
   void apply(LmdbHandle handle, const WriteSet& set);
 

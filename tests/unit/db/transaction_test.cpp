@@ -95,6 +95,22 @@ TEST_F(DatabaseTransaction, ASnapshotStaysWhatItWasAlsoWhenTablesAreMade) {
   EXPECT_EQ(get(*db_, "made later", "k"), "3");
 }
 
+TEST_F(DatabaseTransaction, ARangeOverATableThatIsMadeMeanwhileSeesWhatIsWritten) {
+  db_->update([&](WriteTransaction& txn) {
+    ByteRange range = table_.scan(txn);
+    table_.put(txn, as_bytes("k"), as_bytes("v"));
+    std::vector<std::string> keys;
+    for (const ByteEntry& entry : range) keys.emplace_back(as_text(entry.key));
+    EXPECT_EQ(keys, std::vector<std::string>{"k"});
+  });
+  db_->update([&](WriteTransaction& txn) {  // looked at only, so not made
+    EXPECT_EQ(db_->table("other").count(txn), 0U);
+    EXPECT_FALSE(db_->table("other").erase(txn, as_bytes("k")));
+    table_.put(txn, as_bytes("l"), as_bytes("w"));
+  });
+  EXPECT_EQ(db_->view([&](const ReadTransaction& txn) { return table_.count(txn); }), 2U);
+}
+
 TEST_F(DatabaseTransaction, AMissingTableReadsAsEmpty) {
   const ReadTransaction txn = db_->begin_read();
   EXPECT_EQ(table_.count(txn), 0U);
