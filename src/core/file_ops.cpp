@@ -109,7 +109,11 @@ class SystemFileOps final : public FileOps {
 
   int rename(const std::filesystem::path& from, const std::filesystem::path& to, RenameMode mode) override {
     if (mode == RenameMode::replace) return answer(::rename(from.c_str(), to.c_str()));
-    return answer(::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE));
+    const int result = answer(::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE));
+    if (result != -EINVAL && result != -ENOSYS) return result;
+    // Not every kernel and file system knows the flag. A link never replaces either; a crash leaves both names.
+    const int linked = answer(::link(from.c_str(), to.c_str()));
+    return linked < 0 ? linked : answer(::unlink(from.c_str()));
   }
 
   int remove(const std::filesystem::path& path) override { return answer(::unlink(path.c_str())); }
