@@ -72,10 +72,16 @@ std::shared_ptr<Environment> Environment::open(const DatabaseOptions& options, c
       return open;
     }
   }
+  const FileStatus lock_table = status_of(*ops, path / "lock.mdb");
+  if (lock_table.kind != FileKind::absent && registry.uses(lock, {lock_table.device, lock_table.inode}))
+    throw StateError({.state = State::in_use,
+                      .where = path.string(),
+                      .problem = "data.mdb was replaced while this process has the store open"});
   const std::shared_ptr<Environment> opened(new Environment(options, StoreDirectory(path, options, ops)),
                                             [](Environment* last) { close(std::unique_ptr<Environment>(last)); });
   opened->read_meta();
-  registry.add(lock, opened->directory_.identity(), opened);
+  const FileStatus locked = opened->lock_table_.status();
+  registry.add(lock, opened->directory_.identity(), {locked.device, locked.inode}, opened);
   opened->registered_ = true;
   return opened;
 }

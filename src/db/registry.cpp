@@ -1,5 +1,7 @@
 #include "db/registry.hpp"
 
+#include <algorithm>
+
 #include "db/environment.hpp"
 
 namespace holdfast::detail {
@@ -20,8 +22,14 @@ std::shared_ptr<Environment> Registry::find(Lock& lock, const StoreIdentity& ide
   return environment;
 }
 
-void Registry::add(const Lock&, const StoreIdentity& identity, const std::shared_ptr<Environment>& environment) {
+void Registry::add(const Lock&, const StoreIdentity& identity, const StoreIdentity& lock_table,
+                   const std::shared_ptr<Environment>& environment) {
+  lock_tables_.emplace(identity, lock_table);
   open_.emplace(identity, environment);
+}
+
+bool Registry::uses(const Lock&, const StoreIdentity& lock_table) const {
+  return std::ranges::any_of(lock_tables_, [&](const auto& open) { return open.second == lock_table; });
 }
 
 void Registry::close(const StoreIdentity& identity, std::unique_ptr<Environment> environment) noexcept {
@@ -29,6 +37,7 @@ void Registry::close(const StoreIdentity& identity, std::unique_ptr<Environment>
     const std::lock_guard lock(mutex_);
     environment.reset();
     open_.erase(identity);
+    lock_tables_.erase(identity);
   }
   closed_.notify_all();
 }

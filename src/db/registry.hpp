@@ -24,7 +24,12 @@ class Registry {
   [[nodiscard]] Lock lock() { return Lock(mutex_); }
   /// The open environment of that store; null when there is none. Waits for one that is being closed.
   [[nodiscard]] std::shared_ptr<Environment> find(Lock& lock, const StoreIdentity& identity);
-  void add(const Lock& lock, const StoreIdentity& identity, const std::shared_ptr<Environment>& environment);
+  /// `lock_table` is the file that LMDB locks and counts its transactions in.
+  void add(const Lock& lock, const StoreIdentity& identity, const StoreIdentity& lock_table,
+           const std::shared_ptr<Environment>& environment);
+  /// Whether an open store has that lock table: a second data file on it would take the first one's transaction
+  /// numbers for its own.
+  [[nodiscard]] bool uses(const Lock& lock, const StoreIdentity& lock_table) const;
   /// Closes an environment that was added, whose last handle or transaction has ended.
   void close(const StoreIdentity& identity, std::unique_ptr<Environment> environment) noexcept;
 
@@ -35,6 +40,7 @@ class Registry {
   std::mutex mutex_;
   std::condition_variable closed_;
   std::map<StoreIdentity, std::weak_ptr<Environment>> open_;
+  std::map<StoreIdentity, StoreIdentity> lock_tables_;
   std::vector<std::shared_ptr<Environment>> kept_;
 };
 

@@ -111,8 +111,12 @@ void StoreDirectory::sweep_and_create(const DatabaseOptions& options) {
   for (const std::string& name : list_directory(*ops_, path_))
     if (name.starts_with(temporary_prefix)) remove_file(*ops_, path_ / name);
   const auto data = path_ / data_name;
-  if (status_of(*ops_, data).kind != FileKind::absent) return;
+  if (status_of(*ops_, data).kind == FileKind::absent) create(data, options);
+  // Also when it was there: whoever made it may have been killed before its name was on the disk.
+  sync_directory(ops_, path_);
+}
 
+void StoreDirectory::create(const std::filesystem::path& data, const DatabaseOptions& options) {
   StoreId id{};
   options.entropy->fill(id);
   const auto temporary = path_ / (std::string(temporary_prefix) + to_hex(id));
@@ -131,7 +135,6 @@ void StoreDirectory::sweep_and_create(const DatabaseOptions& options) {
     static_cast<void>(ops_->remove(temporary));  // what failed is the news; the next opening sweeps
     throw;
   }
-  sync_directory(ops_, path_);
 }
 
 void StoreDirectory::open_data() {

@@ -35,6 +35,7 @@ class StoreDirectory {
 
  private:
   void sweep_and_create(const DatabaseOptions& options);
+  void create(const std::filesystem::path& data, const DatabaseOptions& options);
   void open_data();
 
   std::shared_ptr<FileOps> ops_;
