@@ -1,5 +1,7 @@
 #include "holdfast/tier/kv.hpp"
 
+#include <exception>
+
 #include "tier/map_core.hpp"
 
 namespace holdfast::detail {
@@ -38,11 +40,21 @@ void KvTierBase::accept(std::string_view key, Bytes value) {
 bool KvTierBase::erase(std::string_view key) {
   std::string full = full_key(key);
   if (core().unit().alone()) return core().unit().erase_now(core(), full);
-  const bool stored = backend()->view(full, [](ByteView) {});
+  core().check_key(full);
+  bool stored = false;
+  std::exception_ptr unanswered;
+  try {
+    stored = backend()->view(full, [](ByteView) {});
+  } catch (const CorruptionError&) {
+    stored = true;  // something is, and it is to go
+  } catch (const Error&) {
+    unanswered = std::current_exception();  // the erasure is accepted all the same: what is not refused, waits
+  }
   Pending fresh;
   fresh.accepted = 1;
   fresh.writes.emplace(std::move(full), Pending::Write{});
   core().accept(std::move(fresh));
+  if (unanswered) std::rethrow_exception(unanswered);
   return stored;
 }
 

@@ -41,7 +41,8 @@ class HOLDFAST_API KvTierBase : public Tier {
  public:
   /// Removes the value of `key`. Outside a group it goes through at once, and drops a pending save of the key only
   /// when it has succeeded; in a group it is pending like a save.
-  /// Returns whether a value is stored (in a group: still stored).   Errors: as of the backend.
+  /// Returns whether a value is stored (in a group: still stored).
+  /// Errors: as of the backend. In a group LimitError and UnsupportedError refuse it; after any other it is pending.
   bool erase(std::string_view key);
 
   /// The stored keys that begin with `prefix`, in byte order, without the tier's own prefix: a lazy range over the

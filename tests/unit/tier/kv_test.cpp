@@ -211,5 +211,30 @@ TEST_P(KvTierTest, ABackendThatCannotListServesAllButListing) {
   EXPECT_THROW(log.truncate_before(1), UnsupportedError);
 }
 
+TEST_P(KvTierTest, ASaveIsRefusedOrPendingWhateverLookingAtALongKeyMeets) {
+  const std::string longer(backend()->capabilities().max_key_bytes / 2, 'k');
+  TextKv stock(backend(), {.debounce = true});
+  backend()->fail_every(Operation::view);
+  stock.save(longer, "1");
+  EXPECT_TRUE(stock.has_pending());
+  backend()->heal();
+  stock.flush();
+  EXPECT_EQ(stock.load(longer), "1");
+}
+
+TEST_P(KvTierTest, AnEraseInAGroupIsPendingAfterAnErrorThatIsNoRefusal) {
+  CommitGroup group(backend());
+  TextKv stock(group, {.debounce = true});
+  stock.save("a", "1");
+  group.flush();
+  backend()->fail_every(Operation::view);
+  EXPECT_THROW(stock.erase("a"), IoError);
+  backend()->heal();
+  group.flush();
+  EXPECT_EQ(stock.load("a"), std::nullopt);
+  EXPECT_THROW(stock.erase(std::string(backend()->capabilities().max_key_bytes + 1, 'k')), LimitError);
+  EXPECT_FALSE(stock.has_pending());
+}
+
 }  // namespace
 }  // namespace holdfast::testing
