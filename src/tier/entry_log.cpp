@@ -123,6 +123,9 @@ std::vector<std::string> EntryLogCore::keys_before(std::uint64_t sequence) const
 
 void EntryLogCore::truncate_before(std::uint64_t sequence) {
   if (!unit().alone()) {
+    if (!backend().capabilities().listing) {  // or no flush of the group could ever succeed again
+      throw UnsupportedError({.capability = "truncate_before", .where = backend().name()});
+    }
     // What is appended until the flush is not meant, nor what a flush that is tried again has stored meanwhile.
     const std::uint64_t stored = last_sequence();
     Pending fresh;

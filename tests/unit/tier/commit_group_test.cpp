@@ -1,6 +1,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "support/unlistable_backend.hpp"
 #include "tier_fixture.hpp"
 
 namespace holdfast::testing {
@@ -288,6 +289,17 @@ TEST_P(CommitGroupTest, TheTierThatMovedIsStillTheMember) {
   TextKv second = std::move(first);
   group.flush();
   EXPECT_EQ(second.load("a"), "1");
+}
+
+TEST_P(CommitGroupTest, ATruncationWhereNothingCanBeListedIsRefusedAndDoesNotBlockTheGroup) {
+  CommitGroup group(std::make_shared<UnlistableBackend>(backend()));
+  TextLog log(group);
+  TextKv stock(group);
+  log.append("1");
+  EXPECT_THROW(log.truncate_before(1), UnsupportedError);
+  EXPECT_FALSE(log.has_pending());
+  stock.save("a", "1");
+  EXPECT_EQ(stock.load("a"), "1");
 }
 
 }  // namespace
