@@ -18,14 +18,20 @@ class Lane {
     skip_others();
   }
 
-  /// The sequence of the entry that take() gives next; nullopt at the end.
-  [[nodiscard]] std::optional<std::uint64_t> sequence() const noexcept { return sequence_; }
+  /// The sequence of the entry that take() gives next; nullopt at the end. Moves on only now: an error in reading that
+  /// entry is no error of the one taken before it, nor of a scan whose limit ends there.
+  [[nodiscard]] std::optional<std::uint64_t> sequence() {
+    if (taken_) {
+      ++at_;
+      skip_others();
+      taken_ = false;
+    }
+    return sequence_;
+  }
 
   [[nodiscard]] RawLogEntry take() {
-    RawLogEntry entry{.sequence = *sequence_, .bucket = bucket_, .value = at_->value, .key = at_->key};
-    ++at_;
-    skip_others();
-    return entry;
+    taken_ = true;
+    return {.sequence = *sequence_, .bucket = bucket_, .value = at_->value, .key = at_->key};
   }
 
  private:
@@ -41,6 +47,7 @@ class Lane {
   std::optional<std::string> bucket_;
   std::size_t prefix_bytes_;
   std::optional<std::uint64_t> sequence_;
+  bool taken_ = false;  // the entry at at_
 };
 
 /// Lanes merged by sequence.

@@ -1,3 +1,5 @@
+#include "holdfast/backend/sealed.hpp"
+#include "holdfast/seal/checksum.hpp"
 #include "tier_fixture.hpp"
 
 namespace holdfast::testing {
@@ -254,6 +256,19 @@ TEST_P(AppendLogTest, NamesThatWouldMixWithAnotherLogsBucketsAreRefused) {
   EXPECT_THROW(TextLog(backend(), {.name = "a/b"}), OptionError);
   EXPECT_THROW(TextLog(backend(), {.name = std::string(256, 'n')}), LimitError);
   EXPECT_THROW(TextLog(backend(), {.entropy = nullptr}), OptionError);
+}
+
+TEST_P(AppendLogTest, ADamagedEntrySparesTheOnesBeforeIt) {
+  TextLog log(std::make_shared<SealedBackend>(backend(), std::make_shared<ChecksumSeal>(), StoreId{}));
+  const Texts all{"1", "2"};
+  log.append(all);
+  stored()->write("log/e/00000000000000000002", as_bytes("damaged"));
+  EXPECT_EQ(values(log, {.limit = 1}), Texts{"1"});
+  auto entries = log.scan();
+  auto entry = entries.begin();
+  EXPECT_EQ(entry->value, "1");
+  EXPECT_THROW(++entry, CorruptionError);
+  EXPECT_THROW(++entry, CorruptionError) << "an error is never the end";
 }
 
 }  // namespace
