@@ -24,8 +24,11 @@ struct Flusher::Shared {
   }
 
   void run() {
+    // Longer ones would wrap around the clock, and be no wait at all.
+    constexpr std::chrono::milliseconds longest_wait = std::chrono::hours(24 * 365);
+    const auto interval = std::min(options.interval, longest_wait);
     std::unique_lock lock(mutex);
-    while (!wake.wait_for(lock, options.interval, [this] { return stopping; })) {
+    while (!wake.wait_for(lock, interval, [this] { return stopping; })) {
       const auto round = units;
       lock.unlock();
       for (const auto& weak : round) {

@@ -225,6 +225,15 @@ TEST_P(TierThreadsTest, AFlusherForgetsTiersThatAreGoneAndRefusesToStopItself) {
   EXPECT_EQ(stored_keys(), Texts{});
 }
 
+TEST(Flusher, TheLongestIntervalIsAWaitAndNotNone) {
+  TextKv stock(std::make_shared<MemoryBackend>(), {.debounce = true});
+  stock.save("a", "1");
+  Flusher flusher({.interval = std::chrono::milliseconds::max(), .on_error = [](std::exception_ptr) {}});
+  flusher.add(stock);
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // many rounds, if there are any
+  EXPECT_TRUE(stock.has_pending());
+}
+
 TEST(Flusher, OptionsAreJudgedAtConstruction) {
   EXPECT_THROW(Flusher({.interval = std::chrono::seconds(0), .on_error = [](std::exception_ptr) {}}), OptionError);
   EXPECT_THROW(Flusher({.interval = std::chrono::seconds(1)}), OptionError);
