@@ -5,6 +5,8 @@
 #include <new>
 #include <stdexcept>
 
+#include "core/sha256_pieces.hpp"
+
 namespace holdfast {
 namespace {
 
@@ -55,10 +57,30 @@ Digest Sha256::finish() {
   return digest;
 }
 
+Digest sha256_of(std::initializer_list<ByteView> pieces) {
+  const auto digest_with = [&](Sha256& hash) {
+    for (const ByteView piece : pieces) hash.update(piece);
+    return hash.finish();
+  };
+  // Kept per thread, and gone before static objects are destroyed, which may still hash.
+  thread_local bool gone = false;
+  struct Kept {
+    Kept() = default;
+    ~Kept() { gone = true; }
+    Kept(const Kept&) = delete;
+    Kept& operator=(const Kept&) = delete;
+    Sha256 hash;
+  };
+  if (!gone) {
+    thread_local Kept kept;
+    return digest_with(kept.hash);
+  }
+  Sha256 hash;
+  return digest_with(hash);
+}
+
 Digest sha256(ByteView bytes) {
-  thread_local Sha256 hash;
-  hash.update(bytes);
-  return hash.finish();
+  return sha256_of({bytes});
 }
 
 }  // namespace holdfast

@@ -5,9 +5,9 @@
 #include <string>
 
 #include "core/printable.hpp"
+#include "core/sha256_pieces.hpp"
 #include "holdfast/core/byte_order.hpp"
 #include "holdfast/core/error.hpp"
-#include "holdfast/core/sha256.hpp"
 
 namespace holdfast {
 namespace {
@@ -30,8 +30,8 @@ Header header_of(const Place& place) noexcept {
 }
 
 Digest digest_of(const Place& place, ByteView value) {
-  thread_local Sha256 hash;  // spares an allocation per value
-  return hash.update(header_of(place)).update(place.key).update(value).finish();
+  const Header header = header_of(place);
+  return sha256_of({header, place.key, value});
 }
 
 std::string where(const Place& place) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <string>
 #include <thread>
 #include <utility>
@@ -70,6 +71,23 @@ TEST(Sha256, ThreadsDoNotDisturbEachOther) {
   std::thread other(work);
   work();
   other.join();
+}
+
+/// Hashes when the program ends: static objects outlive what is thread_local.
+struct HashesLast {
+  explicit HashesLast(Digest hash) : expected(hash) {}
+  ~HashesLast() { std::_Exit(sha256(as_bytes("abc")) == expected ? 0 : 1); }
+  HashesLast(const HashesLast&) = delete;
+  HashesLast& operator=(const HashesLast&) = delete;
+  Digest expected;
+};
+
+TEST(Sha256, IsTakenByDestructorsOfStaticObjectsToo) {
+  const auto end = [] {
+    static const HashesLast last(sha256(as_bytes("abc")));
+    std::exit(2);
+  };
+  EXPECT_EXIT(end(), ::testing::ExitedWithCode(0), "");
 }
 
 }  // namespace
