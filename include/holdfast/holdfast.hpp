@@ -23,6 +23,11 @@
 #include "holdfast/core/limits.hpp"
 #include "holdfast/core/sha256.hpp"
 #include "holdfast/core/write_batch.hpp"
+#include "holdfast/graph/checkpoint.hpp"
+#include "holdfast/graph/commit.hpp"
+#include "holdfast/graph/diff.hpp"
+#include "holdfast/graph/snapshot.hpp"
+#include "holdfast/graph/state_graph.hpp"
 #include "holdfast/seal/checksum.hpp"
 #include "holdfast/seal/seal.hpp"
 #include "holdfast/tier/append_log.hpp"
@@ -32,6 +37,8 @@
 #include "holdfast/tier/kv.hpp"
 #include "holdfast/tier/snapshot.hpp"
 #include "holdfast/tier/tier.hpp"
+#include "holdfast/wal/frame.hpp"
+#include "holdfast/wal/verify.hpp"
 #include "holdfast/version.hpp"
 
 #if defined(HOLDFAST_WITH_LMDB)

@@ -65,6 +65,12 @@ StateError::StateError(Facts facts)
             head(facts.where) + std::string(name_of(facts.state)) + ": " + facts.problem),
       facts_(std::move(facts)) {}
 
+RestoreError::RestoreError(Facts facts)
+    : Error(static_cast<int>(facts.reason),
+            head(facts.where) + (facts.seq ? "sequence " + std::to_string(*facts.seq) + ": " : std::string()) +
+                facts.problem),
+      facts_(std::move(facts)) {}
+
 OptionError::OptionError(Facts facts)
     : Error(801, "option " + facts.option + ": " + facts.problem), facts_(std::move(facts)) {}
 

@@ -146,6 +146,35 @@ class HOLDFAST_API StateError : public Error {
   Facts facts_;
 };
 
+/// Why stored state cannot be brought back.
+enum class RestoreReason {
+  checkpoint_missing = 901,  ///< there are frames, and no checkpoint to start from
+  checkpoint_damaged = 902,  ///< the checkpoint is not what was written
+  frame_damaged = 903,       ///< a frame that was acknowledged is not what was written
+  frame_missing = 904,       ///< a frame that was acknowledged, or that later ones follow, is gone
+  chain_broken = 905,        ///< a frame is sound and does not follow the one before it
+  last_damaged = 906,        ///< the record of the last frame cannot be read, or contradicts that frame
+  newer_format = 907,        ///< written by a later version
+  not_retained = 908,        ///< nothing that old is kept any more
+};
+
+/// Stored state cannot be brought back as asked. What was to be restored into is as it was. Codes 901 to 908, by
+/// reason.
+class HOLDFAST_API RestoreError : public Error {
+ public:
+  struct Facts {
+    RestoreReason reason = RestoreReason::frame_damaged;
+    std::optional<std::uint64_t> seq{};  ///< the sequence number concerned
+    std::string where{};                 ///< the graph and the backend
+    std::string problem{};               ///< what was found there
+  };
+  explicit RestoreError(Facts facts);
+  [[nodiscard]] const Facts& facts() const noexcept { return facts_; }
+
+ private:
+  Facts facts_;
+};
+
 /// An option has a value that cannot be used; thrown by constructors before anything is touched. Code 801.
 class HOLDFAST_API OptionError : public Error {
  public:

@@ -18,6 +18,13 @@ inline constexpr std::size_t max_file_name_bytes = 255;
 /// Deepest nesting of JSON that is read or written. Levels of arrays and objects. Exceeding it is a CodecError.
 inline constexpr std::size_t max_json_depth = 128;
 
+/// Deepest nesting of a value in a state graph. Levels: with those around it, frames and checkpoints stay within
+/// max_json_depth.
+inline constexpr std::size_t max_graph_value_depth = 64;
+
+/// Deepest nesting of subgraphs in a state graph. Levels.
+inline constexpr std::size_t max_graph_mount_depth = 28;
+
 /// Most tables in one store.
 inline constexpr std::size_t max_tables = 1024;
 
