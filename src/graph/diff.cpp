@@ -49,7 +49,7 @@ void compare_graphs(std::string_view at, const GraphSnapshot& before, const Grap
   });
 }
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
   return canonical_text(Json(std::string(text)));
 }
 
@@ -65,32 +65,32 @@ ChangeText data(std::string_view path, std::string payload) {
 
 void detail::for_each_change(const GraphDiff& diff, FunctionRef<void(const ChangeText&)> use) {
   for (const auto& [path, slice] : diff.added) {
-    use(spec(path, "{\"kind\":\"graph.add\",\"nodeId\":" + quoted(path) +
+    use(spec(path, "{\"kind\":\"graph.add\",\"nodeId\":" + json_string(path) +
                        ",\"slice\":" + canonical_text(slice_to_json(slice)) + "}"));
   }
   for (const auto& path : diff.removed) {
-    use(spec(path, "{\"kind\":\"graph.remove\",\"nodeId\":" + quoted(path) + "}"));
+    use(spec(path, "{\"kind\":\"graph.remove\",\"nodeId\":" + json_string(path) + "}"));
   }
   for (const auto& [path, subgraph] : diff.mounted) {
     use(spec(path,
-             "{\"kind\":\"graph.mount\",\"path\":" + quoted(path) + ",\"subgraphId\":" + quoted(subgraph) + "}"));
+             "{\"kind\":\"graph.mount\",\"path\":" + json_string(path) + ",\"subgraphId\":" + json_string(subgraph) + "}"));
   }
   for (const auto& path : diff.unmounted) {
-    use(spec(path, "{\"kind\":\"graph.unmount\",\"path\":" + quoted(path) + "}"));
+    use(spec(path, "{\"kind\":\"graph.unmount\",\"path\":" + json_string(path) + "}"));
   }
   std::map<std::string_view, NodeStatus> implied;
   for (const auto& [path, value] : diff.values) {
     if (value) {
       use(data(path,
-               "{\"kind\":\"node.set\",\"path\":" + quoted(path) + ",\"value\":" + canonical_text(*value) + "}"));
+               "{\"kind\":\"node.set\",\"path\":" + json_string(path) + ",\"value\":" + canonical_text(*value) + "}"));
     } else {
-      use(data(path, "{\"kind\":\"node.invalidate\",\"path\":" + quoted(path) + "}"));
+      use(data(path, "{\"kind\":\"node.invalidate\",\"path\":" + json_string(path) + "}"));
     }
     if (!diff.statuses.empty()) implied[path] = implied_status(value);
   }
   for (const auto& [path, status] : diff.statuses) {
     if (const auto by_value = implied.find(path); by_value != implied.end() && by_value->second == status) continue;
-    use(data(path, "{\"kind\":\"node.status\",\"path\":" + quoted(path) +
+    use(data(path, "{\"kind\":\"node.status\",\"path\":" + json_string(path) +
                        ",\"status\":" + canonical_text(status_to_json(status)) + "}"));
   }
 }

@@ -23,6 +23,13 @@ struct Flusher::Shared {
     if (std::none_of(units.begin(), units.end(), same)) units.push_back(unit);
   }
 
+  using Other = std::shared_ptr<std::function<bool()>>;
+
+  void drop(const Other& ended) {
+    const std::lock_guard lock(mutex);
+    std::erase(others, ended);
+  }
+
   void run() {
     // Longer ones would wrap around the clock, and be no wait at all.
     constexpr std::chrono::milliseconds longest_wait = std::chrono::hours(24 * 365);
@@ -30,17 +37,23 @@ struct Flusher::Shared {
     std::unique_lock lock(mutex);
     while (!wake.wait_for(lock, interval, [this] { return stopping; })) {
       const auto round = units;
+      const auto others_now = others;
       lock.unlock();
       for (const auto& weak : round) {
-        if (const auto unit = weak.lock()) flush(*unit);
+        if (const auto unit = weak.lock()) flush([&] { unit->flush(); });
+      }
+      for (const auto& other : others_now) {
+        flush([&] {
+          if (!(*other)()) drop(other);
+        });
       }
       lock.lock();
     }
   }
 
-  void flush(detail::CommitUnit& unit) const {
+  void flush(FunctionRef<void()> work) const {
     try {
-      unit.flush();
+      work();
     } catch (...) {
       options.on_error(std::current_exception());
     }
@@ -51,6 +64,7 @@ struct Flusher::Shared {
   std::condition_variable wake;
   bool stopping = false;                                 // guarded by mutex
   std::vector<std::weak_ptr<detail::CommitUnit>> units;  // guarded by mutex
+  std::vector<Other> others;                             // guarded by mutex
   std::mutex join_mutex;                                 // one stop() joins, the others wait for it
   std::thread thread;
   std::thread::id thread_id;  // set before add() can give the thread anything to do
@@ -78,6 +92,11 @@ void Flusher::add(const Tier& tier) {
 
 void Flusher::add(const CommitGroup& group) {
   shared_->add(group.unit_);
+}
+
+void Flusher::add(std::function<bool()> flush) {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->others.push_back(std::make_shared<std::function<bool()>>(std::move(flush)));
 }
 
 void Flusher::stop() {

@@ -101,4 +101,8 @@ const std::shared_ptr<StorageBackend>& Tier::backend() const noexcept {
   return core_->unit().backend();
 }
 
+detail::Cadence Tier::cadence() const noexcept {
+  return core_->cadence();
+}
+
 }  // namespace holdfast

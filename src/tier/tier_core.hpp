@@ -22,6 +22,7 @@ class TierCore : public std::enable_shared_from_this<TierCore> {
   [[nodiscard]] CommitUnit& unit() const noexcept { return *unit_; }
   [[nodiscard]] const std::shared_ptr<CommitUnit>& shared_unit() const noexcept { return unit_; }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] Cadence cadence() const noexcept { return cadence_; }
 
   /// Takes `fresh`, and flushes when the cadence says so. Errors: as of the flush; `fresh` is pending then.
   void accept(Pending&& fresh);

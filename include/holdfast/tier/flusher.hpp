@@ -33,6 +33,8 @@ class HOLDFAST_API Flusher {
   /// From the next round on flushes `tier`, or its group, until the tier is destroyed.
   void add(const Tier& tier);
   void add(const CommitGroup& group);
+  /// From the next round on calls `flush`, until it returns false. For what gathers changes and is no tier.
+  void add(std::function<bool()> flush);
 
   /// Ends the thread after the round it may be in, and waits for it. Later calls do nothing.
   /// Errors: StateError{would_deadlock} from on_error.

