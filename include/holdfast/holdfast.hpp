@@ -42,9 +42,9 @@
 #include "holdfast/tier/kv.hpp"
 #include "holdfast/tier/snapshot.hpp"
 #include "holdfast/tier/tier.hpp"
+#include "holdfast/version.hpp"
 #include "holdfast/wal/frame.hpp"
 #include "holdfast/wal/verify.hpp"
-#include "holdfast/version.hpp"
 
 #if defined(HOLDFAST_WITH_LMDB)
 #include "holdfast/backend/lmdb.hpp"

@@ -294,13 +294,14 @@ Attachment detail::attach(GraphPort graph, std::vector<GraphStorage> storages, A
   {
     // From the subscription on no change is missed; what came before is in the first checkpoint.
     const auto paused = port.pause();
-    core->subscription = port.hub->subscribe(
-        {.record = [weak = std::weak_ptr(core)](const GraphCommit& commit) {
-           if (const auto living = weak.lock()) living->record(commit);
-         },
-         .settle = [weak = std::weak_ptr(core)] {
-           if (const auto living = weak.lock()) living->settle();
-         }});
+    core->subscription = port.hub->subscribe({.record =
+                                                  [weak = std::weak_ptr(core)](const GraphCommit& commit) {
+                                                    if (const auto living = weak.lock()) living->record(commit);
+                                                  },
+                                              .settle =
+                                                  [weak = std::weak_ptr(core)] {
+                                                    if (const auto living = weak.lock()) living->settle();
+                                                  }});
   }
   core->flush();
   return Attachment(std::move(core));

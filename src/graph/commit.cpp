@@ -1,6 +1,7 @@
 #include "holdfast/graph/commit.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "graph/node_difference.hpp"
@@ -95,10 +96,23 @@ void CommitHub::publish(const GraphCommit& commit) const {
 }
 
 void CommitHub::settle(const GraphCommit& commit) const {
-  for (const auto& observer : living()) {
-    if (observer->hear) observer->hear(commit);
-    if (observer->settle) observer->settle();
+  // Storage first: what an observer does must not come between a change and its durability. All are told in any case.
+  std::exception_ptr error;
+  const auto attempt = [&error](const auto& step) {
+    try {
+      step();
+    } catch (...) {
+      if (!error) error = std::current_exception();
+    }
+  };
+  const auto observers = living();
+  for (const auto& observer : observers) {
+    if (observer->settle) attempt(observer->settle);
   }
+  for (const auto& observer : observers) {
+    if (observer->hear) attempt([&] { observer->hear(commit); });
+  }
+  if (error) std::rethrow_exception(error);
 }
 
 void CommitHub::add_origin(const Digest& fingerprint) {

@@ -72,8 +72,8 @@ void detail::for_each_change(const GraphDiff& diff, FunctionRef<void(const Chang
     use(spec(path, "{\"kind\":\"graph.remove\",\"nodeId\":" + json_string(path) + "}"));
   }
   for (const auto& [path, subgraph] : diff.mounted) {
-    use(spec(path,
-             "{\"kind\":\"graph.mount\",\"path\":" + json_string(path) + ",\"subgraphId\":" + json_string(subgraph) + "}"));
+    use(spec(path, "{\"kind\":\"graph.mount\",\"path\":" + json_string(path) +
+                       ",\"subgraphId\":" + json_string(subgraph) + "}"));
   }
   for (const auto& path : diff.unmounted) {
     use(spec(path, "{\"kind\":\"graph.unmount\",\"path\":" + json_string(path) + "}"));

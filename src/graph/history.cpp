@@ -26,10 +26,8 @@ std::optional<std::uint64_t> seq_of_last(const detail::StoredGraph& stored) {
 GraphSnapshot state_at(const detail::StoredGraph& stored, std::uint64_t seq) {
   auto replayed = detail::replay(stored, {.target_seq = seq}, detail::ReplayUse::build);
   if (!replayed) {
-    throw RestoreError({.reason = RestoreReason::not_retained,
-                        .seq = seq,
-                        .where = stored.where(),
-                        .problem = "nothing is stored"});
+    throw RestoreError(
+        {.reason = RestoreReason::not_retained, .seq = seq, .where = stored.where(), .problem = "nothing is stored"});
   }
   return std::move(replayed->state);
 }

@@ -101,7 +101,8 @@ class Replay {
       const auto seq = stored_.sequence_of(entry.key);
       if (!seq) continue;
       if (*seq > target_seq_) {
-        if (position_ < target_seq_) bad(position_ + 1, RestoreReason::frame_missing, "the frame is not there", target_seq_);
+        if (position_ < target_seq_)
+          bad(position_ + 1, RestoreReason::frame_missing, "the frame is not there", target_seq_);
         position_ = target_seq_;
         // Whether what is suspected was acknowledged, a sound frame beyond the target tells.
         if (!suspects_.empty() && !verify_frame(as_text(entry.value)).sound()) continue;

@@ -10,8 +10,8 @@
 namespace holdfast {
 namespace {
 
-constexpr std::array<std::string_view, 6> type_names = {"state", "derived", "dynamic", "producer", "operator",
-                                                        "unknown"};
+constexpr std::array<std::string_view, 6> type_names = {"state",    "derived",  "dynamic",
+                                                        "producer", "operator", "unknown"};
 constexpr std::array<std::string_view, 4> status_names = {"sentinel", "live", "completed", "errored"};
 /// Stages between values that other implementations tell apart; here such a node is live when it has a value.
 constexpr std::array<std::string_view, 4> passing_stages = {"pending", "dirty", "settled", "resolved"};
@@ -74,7 +74,8 @@ GraphSnapshot flat_snapshot_from(Json::object_t& members) {
     for (const std::string& path : paths_from(*subgraphs, "subgraphs")) detail::ensure_graph(root, path);
   }
   if (Json* nodes = member(members, "nodes")) {
-    for (auto& [path, slice] : members_of(*nodes, "nodes")) detail::put_slice(root, path, slice_from_json(std::move(slice)));
+    for (auto& [path, slice] : members_of(*nodes, "nodes"))
+      detail::put_slice(root, path, slice_from_json(std::move(slice)));
   }
   Json* edges = member(members, "edges");
   if (edges == nullptr) return root;

@@ -31,9 +31,9 @@ void check_value(const NodeValue& value) {
 void check_segment(std::string_view segment) {
   const bool ambiguous = segment.empty() || segment.front() == ':' || segment.back() == ':';
   if (ambiguous || segment.find("::") != std::string_view::npos || !is_utf8(segment)) {
-    throw OptionError({.option = "path",
-                       .problem = "the segment " + printable(segment) +
-                                  " is empty, begins or ends with ':', or is not UTF-8"});
+    throw OptionError(
+        {.option = "path",
+         .problem = "the segment " + printable(segment) + " is empty, begins or ends with ':', or is not UTF-8"});
   }
 }
 

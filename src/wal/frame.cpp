@@ -134,10 +134,10 @@ WalFrame decode_frame(ByteView stored) {
   }
   const auto change = check.sound() ? view_change(check.frame.change) : std::nullopt;
   if (!change) {
-    throw CorruptionError({.where = "WAL frame",
-                           .want = "a frame with its checksum",
-                           .got = check.sound() ? "a change with a member missing or of another type"
-                                                : std::string(check.problem)});
+    throw CorruptionError(
+        {.where = "WAL frame",
+         .want = "a frame with its checksum",
+         .got = check.sound() ? "a change with a member missing or of another type" : std::string(check.problem)});
   }
   const FrameView& frame = check.frame;
   return {.lifecycle = frame.lifecycle,

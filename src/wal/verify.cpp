@@ -86,8 +86,8 @@ FrameCheck read_fields(const Fields& fields) noexcept {
   const auto sum = digest_in(fields[checksum]);
   const auto version = fields[format_version].empty() ? 1 : detail::unsigned_in(fields[format_version]);
   const auto link = digest_in(fields[chain]);
-  if (!kind || !seq || !t_ns || !sum || !version || (!link && !fields[chain].empty()) ||
-      fields[path].front() != '"' || fields[change].front() != '{') {
+  if (!kind || !seq || !t_ns || !sum || !version || (!link && !fields[chain].empty()) || fields[path].front() != '"' ||
+      fields[change].front() != '{') {
     return fault(FrameFault::malformed, "a member is of another type");
   }
   return {.fault = FrameFault::none,

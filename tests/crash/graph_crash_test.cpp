@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdint>
 #include <functional>
@@ -48,8 +49,7 @@ void apply_batch(StateGraph& graph, std::uint64_t number) {
 [[noreturn]] void work(const OpenBackend& open, int acknowledge) {
   const auto backend = open();
   StateGraph graph("g");
-  const auto saved =
-      attach(graph, GraphStorage(backend, "g"), {.existing = Existing::restore, .checkpoint_every = 7});
+  const auto saved = attach(graph, GraphStorage(backend, "g"), {.existing = Existing::restore, .checkpoint_every = 7});
   std::uint64_t number = graph.node<std::uint64_t>("batch").get().value_or(0);
   for (std::uint64_t i = 0; i < batches_per_round; ++i) {
     apply_batch(graph, ++number);
@@ -94,7 +94,7 @@ void expect_every_acknowledged_batch_whole(const OpenBackend& open) {
     ASSERT_LE(found, acknowledged + 1) << "round " << round;
     while (modelled < found) apply_batch(model, ++modelled);
     ASSERT_EQ(graph.snapshot(), model.snapshot()) << "round " << round;
-    if (result) ASSERT_EQ(result->skipped + result->torn, 0U);
+    ASSERT_EQ(result ? result->skipped + result->torn : 0U, 0U) << "round " << round;
   }
   EXPECT_GT(acknowledged, 0U);
 }

@@ -145,7 +145,9 @@ void run_life(std::mt19937_64& random) {
       } else {
         change(random, graph, model);
       }
-      if (random() % 10 == 0) backend->fail_call(1 + random() % 3, random() % 2 == 0 ? FaultyBackend::Moment::before : FaultyBackend::Moment::after);
+      if (random() % 10 == 0)
+        backend->fail_call(1 + random() % 3,
+                           random() % 2 == 0 ? FaultyBackend::Moment::before : FaultyBackend::Moment::after);
       if (random() % 10 == 0) backend->heal();
       if (random() % 5 == 0) {
         backend->heal();

@@ -57,6 +57,7 @@ class HOLDFAST_API CommitHub {
   [[nodiscard]] bool observed() const;
 
   void publish(const GraphCommit& commit) const;
+  /// Tells every observer, storage before others; then throws the first error that one of them threw.
   void settle(const GraphCommit& commit) const;
 
   /// Fingerprints of stored states that this graph holds: restore adds them, attach asks for them.

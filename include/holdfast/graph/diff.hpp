@@ -34,7 +34,7 @@ struct GraphDiff {
 
   std::vector<Added> added{};  ///< new nodes, and those whose type or dependencies changed, whole
   std::vector<std::string> removed{};
-  std::vector<Mounted> mounted{};  ///< new subgraphs, whose nodes are in `added`, and those with another name
+  std::vector<Mounted> mounted{};        ///< new subgraphs, whose nodes are in `added`, and those with another name
   std::vector<std::string> unmounted{};  ///< with everything below them
   std::vector<Valued> values{};
   std::vector<Restated> statuses{};

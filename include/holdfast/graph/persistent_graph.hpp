@@ -39,13 +39,12 @@ struct GraphPort {
 
 template <PersistentGraph G>
 [[nodiscard]] GraphPort port_of(G& graph) {
-  return {.name = std::string(std::string_view(graph.name())),
-          .snapshot = [&graph] { return std::as_const(graph).snapshot(); },
-          .replace = [&graph](GraphSnapshot state) { graph.replace(std::move(state)); },
-          .pause = [&graph]() -> std::shared_ptr<void> {
-            return std::make_shared<decltype(graph.pause())>(graph.pause());
-          },
-          .hub = &graph.hub()};
+  return {
+      .name = std::string(std::string_view(graph.name())),
+      .snapshot = [&graph] { return std::as_const(graph).snapshot(); },
+      .replace = [&graph](GraphSnapshot state) { graph.replace(std::move(state)); },
+      .pause = [&graph]() -> std::shared_ptr<void> { return std::make_shared<decltype(graph.pause())>(graph.pause()); },
+      .hub = &graph.hub()};
 }
 
 }  // namespace detail

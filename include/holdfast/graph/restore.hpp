@@ -47,8 +47,8 @@ struct RestoreResult {
   std::uint64_t unknown = 0;         ///< of a structure or kind this version does not know: kept, not applied
   std::array<std::uint64_t, 3> replayed_by_lifecycle{};  ///< by Lifecycle
   ChainVerdict chain = ChainVerdict::absent;
-  std::vector<RestoreError::Facts> torn_frames{};  ///< the first sixteen
-  std::size_t source = 0;                          ///< which of the storages of restore_from it was
+  std::vector<RestoreError::Facts> torn_frames{};   ///< the first sixteen
+  std::size_t source = 0;                           ///< which of the storages of restore_from it was
   std::vector<std::exception_ptr> source_errors{};  ///< of those before it
 };
 

@@ -52,7 +52,8 @@ struct NodeSlice {
   return a.type == b.type && a.status == b.status && same_value(a.value, b.value) && a.deps == b.deps;
 }
 
-/// The state of a graph and of the subgraphs mounted in it. Values are shared: a copy costs its nodes, not their values.
+/// The state of a graph and of the subgraphs mounted in it. Values are shared: a copy costs its nodes, not their
+/// values.
 struct HOLDFAST_API GraphSnapshot {
   std::string name{};
   std::map<std::string, NodeSlice, std::less<>> nodes{};

@@ -43,9 +43,9 @@ class HOLDFAST_API StateGraph {
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
   // Nodes.
-  void add(std::string_view path);                                ///< a sentinel
-  void add(std::string_view path, Json value);                    ///< live
-  void add(std::string_view path, NodeSlice slice);               ///< as given
+  void add(std::string_view path);                   ///< a sentinel
+  void add(std::string_view path, Json value);       ///< live
+  void add(std::string_view path, NodeSlice slice);  ///< as given
   /// Gives the node a value and makes it live; adds it when absent.
   void set(std::string_view path, Json value);
   /// The value; nullopt when there is no node, or it has none.   Cost: a copy; view() makes none.
@@ -55,7 +55,7 @@ class HOLDFAST_API StateGraph {
   [[nodiscard]] std::optional<NodeStatus> status(std::string_view path) const;
   [[nodiscard]] bool contains(std::string_view path) const;
   // These say whether there was such a node.
-  bool invalidate(std::string_view path);                         ///< takes the value: a sentinel again
+  bool invalidate(std::string_view path);  ///< takes the value: a sentinel again
   bool complete(std::string_view path);
   bool fail(std::string_view path, std::optional<Json> error = {});
   bool remove(std::string_view path);
@@ -90,8 +90,8 @@ class HOLDFAST_API StateGraph {
   [[nodiscard]] CommitHub::Subscription observe(std::function<void(const GraphCommit&)> hear);
 
   // What makes it a PersistentGraph.
-  [[nodiscard]] GraphSnapshot snapshot() const;   ///< Cost: the nodes; values are shared
-  void replace(GraphSnapshot state);              ///< one commit; the name stays this graph's own
+  [[nodiscard]] GraphSnapshot snapshot() const;  ///< Cost: the nodes; values are shared
+  void replace(GraphSnapshot state);             ///< one commit; the name stays this graph's own
   /// Keeps other threads from committing while it lives.   Errors: StateError{would_deadlock} within a batch.
   [[nodiscard]] std::unique_lock<std::recursive_mutex> pause() const;
   [[nodiscard]] CommitHub& hub() const noexcept;

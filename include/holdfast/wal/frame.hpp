@@ -22,10 +22,10 @@ enum class Lifecycle { spec, data, ownership };
 
 /// What happened, in the words of the structure it happened to.
 struct Change {
-  std::string structure{};                            ///< who understands `payload`: "graph.spec", "graph.value"
+  std::string structure{};                             ///< who understands `payload`: "graph.spec", "graph.value"
   std::variant<std::uint64_t, std::string> version{};  ///< of the structure: a counter, or a content id
-  std::uint64_t t_ns = 0;                             ///< when, nanoseconds since 1970
-  std::optional<std::uint64_t> seq{};                 ///< position in the structure's own log; attach never sets it
+  std::uint64_t t_ns = 0;                              ///< when, nanoseconds since 1970
+  std::optional<std::uint64_t> seq{};                  ///< position in the structure's own log; attach never sets it
   Lifecycle lifecycle = Lifecycle::data;
   Json payload{};  ///< stored as `change`
   bool operator==(const Change&) const = default;

@@ -20,8 +20,10 @@ int main() {
   for (const auto& point : holdfast::history("doc", storage)) {
     std::cout << "point " << point.seq << ": " << point.frame_count << " changes\n";
   }
-  for (const auto& path : holdfast::diff_between("doc", storage, 3, 4).removed) std::cout << "removed: " << path << "\n";
+  for (const auto& path : holdfast::diff_between("doc", storage, 3, 4).removed)
+    std::cout << "removed: " << path << "\n";
 
   holdfast::restore(document, storage, {.target_seq = 3});
-  std::cout << document.get("title")->get<std::string>() << " by " << document.get("author")->get<std::string>() << "\n";
+  std::cout << document.get("title")->get<std::string>() << " by " << document.get("author")->get<std::string>()
+            << "\n";
 }

@@ -1,3 +1,5 @@
+#include "holdfast/wal/frame.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,7 +11,6 @@
 
 #include "holdfast/codec/json.hpp"
 #include "holdfast/core/error.hpp"
-#include "holdfast/wal/frame.hpp"
 #include "holdfast/wal/verify.hpp"
 
 namespace holdfast {
@@ -185,7 +186,9 @@ TEST(WalFrame, WhiteSpaceDuplicatesAndEscapedNamesAreRefused) {
     spaced.insert(at, " ");
     EXPECT_FALSE(verify_frame(spaced).sound()) << spaced;
   }
-  const auto with_member = [&](const std::string& member) { return stored.substr(0, stored.size() - 1) + member + "}"; };
+  const auto with_member = [&](const std::string& member) {
+    return stored.substr(0, stored.size() - 1) + member + "}";
+  };
   EXPECT_TRUE(verify_frame(with_member(",\"extra\":[1,{}]")).sound());
   EXPECT_FALSE(verify_frame(with_member(",\"extra\":1,\"extra\":1")).sound());
   EXPECT_FALSE(verify_frame(with_member(",\"path\":\"q\"")).sound());
