@@ -140,7 +140,10 @@ void StateGraph::add(std::string_view path) {
 }
 
 void StateGraph::add(std::string_view path, Json value) {
-  add(path, NodeSlice{.status = {.kind = NodeStatus::Kind::live}, .value = node_value(std::move(value))});
+  NodeSlice slice;
+  slice.value = node_value(std::move(value));
+  slice.status.kind = NodeStatus::Kind::live;
+  add(path, std::move(slice));
 }
 
 void StateGraph::add(std::string_view path, NodeSlice slice) {
