@@ -178,7 +178,7 @@ void MemoryBackend::apply(const WriteBatch& batch) {
   check_preconditions(before, batch);
   Tree next = before;
   for (const auto& [key, value] : batch.writes()) {
-    next = value ? with(next, key, std::make_shared<const Bytes>(*value)) : without(next, key);
+    next = value ? with(std::move(next), key, std::make_shared<const Bytes>(*value)) : without(std::move(next), key);
   }
   before = state_->publish(std::move(next));
 }

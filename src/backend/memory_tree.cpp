@@ -10,53 +10,77 @@ int height(const Tree& tree) noexcept {
   return tree ? tree->height : 0;
 }
 
-Tree make(std::string key, Value value, Tree left, Tree right) {
-  const int taller = std::max(height(left), height(right));
-  return std::make_shared<const Node>(
-      Node{std::move(key), std::move(value), std::move(left), std::move(right), taller + 1});
+void measure(Node& node) noexcept {
+  node.height = std::max(height(node.left), height(node.right)) + 1;
 }
 
-/// A node over two subtrees whose heights differ by two at most, rotated so that they differ by one at most.
-Tree balanced(std::string key, Value value, Tree left, Tree right) {
-  const int lean = height(left) - height(right);
+/// The node to change: itself while nobody else holds it, which is so only for nodes that the change at hand has made;
+/// otherwise a copy.
+std::shared_ptr<Node> to_change(Tree tree) {
+  if (tree.use_count() == 1) return std::const_pointer_cast<Node>(std::move(tree));
+  return std::make_shared<Node>(*tree);
+}
+
+std::shared_ptr<Node> rotated_right(std::shared_ptr<Node> node) {
+  auto pivot = to_change(std::move(node->left));
+  node->left = std::move(pivot->right);
+  measure(*node);
+  pivot->right = std::move(node);
+  measure(*pivot);
+  return pivot;
+}
+
+std::shared_ptr<Node> rotated_left(std::shared_ptr<Node> node) {
+  auto pivot = to_change(std::move(node->right));
+  node->right = std::move(pivot->left);
+  measure(*node);
+  pivot->left = std::move(node);
+  measure(*pivot);
+  return pivot;
+}
+
+/// A node whose subtrees' heights differ by two at most, rotated so that they differ by one at most.
+Tree balanced(std::shared_ptr<Node> node) {
+  const int lean = height(node->left) - height(node->right);
   if (lean > 1) {
-    if (height(left->left) >= height(left->right)) {
-      Tree lower = make(std::move(key), std::move(value), left->right, std::move(right));
-      return make(left->key, left->value, left->left, std::move(lower));
-    }
-    const Node& pivot = *left->right;
-    Tree lower_left = make(left->key, left->value, left->left, pivot.left);
-    Tree lower_right = make(std::move(key), std::move(value), pivot.right, std::move(right));
-    return make(pivot.key, pivot.value, std::move(lower_left), std::move(lower_right));
+    if (height(node->left->left) < height(node->left->right))
+      node->left = rotated_left(to_change(std::move(node->left)));
+    return rotated_right(std::move(node));
   }
   if (lean < -1) {
-    if (height(right->right) >= height(right->left)) {
-      Tree lower = make(std::move(key), std::move(value), std::move(left), right->left);
-      return make(right->key, right->value, std::move(lower), right->right);
-    }
-    const Node& pivot = *right->left;
-    Tree lower_left = make(std::move(key), std::move(value), std::move(left), pivot.left);
-    Tree lower_right = make(right->key, right->value, pivot.right, right->right);
-    return make(pivot.key, pivot.value, std::move(lower_left), std::move(lower_right));
+    if (height(node->right->right) < height(node->right->left))
+      node->right = rotated_right(to_change(std::move(node->right)));
+    return rotated_left(std::move(node));
   }
-  return make(std::move(key), std::move(value), std::move(left), std::move(right));
+  measure(*node);
+  return node;
 }
 
-Tree without_smallest(const Tree& tree) {
+Tree without_smallest(Tree tree) {
   if (!tree->left) return tree->right;
-  return balanced(tree->key, tree->value, without_smallest(tree->left), tree->right);
+  auto node = to_change(std::move(tree));
+  node->left = without_smallest(std::move(node->left));
+  return balanced(std::move(node));
 }
 
 /// `key` is in `tree`.
-Tree without_present(const Tree& tree, std::string_view key) {
+Tree without_present(Tree tree, std::string_view key) {
   const int order = key.compare(tree->key);
-  if (order < 0) return balanced(tree->key, tree->value, without_present(tree->left, key), tree->right);
-  if (order > 0) return balanced(tree->key, tree->value, tree->left, without_present(tree->right, key));
-  if (!tree->left) return tree->right;
-  if (!tree->right) return tree->left;
-  const Node* successor = tree->right.get();
-  while (successor->left) successor = successor->left.get();
-  return balanced(successor->key, successor->value, tree->left, without_smallest(tree->right));
+  if (order == 0 && !tree->left) return tree->right;
+  if (order == 0 && !tree->right) return tree->left;
+  auto node = to_change(std::move(tree));
+  if (order < 0) {
+    node->left = without_present(std::move(node->left), key);
+  } else if (order > 0) {
+    node->right = without_present(std::move(node->right), key);
+  } else {
+    const Node* successor = node->right.get();
+    while (successor->left) successor = successor->left.get();
+    node->key = successor->key;
+    node->value = successor->value;
+    node->right = without_smallest(std::move(node->right));
+  }
+  return balanced(std::move(node));
 }
 
 }  // namespace
@@ -71,16 +95,24 @@ const Node* find(const Tree& tree, std::string_view key) noexcept {
   return nullptr;
 }
 
-Tree with(const Tree& tree, std::string_view key, Value value) {
-  if (!tree) return make(std::string(key), std::move(value), nullptr, nullptr);
+Tree with(Tree tree, std::string_view key, Value value) {
+  if (!tree) return std::make_shared<Node>(Node{std::string(key), std::move(value), nullptr, nullptr, 1});
   const int order = key.compare(tree->key);
-  if (order < 0) return balanced(tree->key, tree->value, with(tree->left, key, std::move(value)), tree->right);
-  if (order > 0) return balanced(tree->key, tree->value, tree->left, with(tree->right, key, std::move(value)));
-  return make(tree->key, std::move(value), tree->left, tree->right);
+  auto node = to_change(std::move(tree));
+  if (order < 0) {
+    node->left = with(std::move(node->left), key, std::move(value));
+  } else if (order > 0) {
+    node->right = with(std::move(node->right), key, std::move(value));
+  } else {
+    node->value = std::move(value);
+    return node;
+  }
+  return balanced(std::move(node));
 }
 
-Tree without(const Tree& tree, std::string_view key) {
-  return find(tree, key) == nullptr ? tree : without_present(tree, key);
+Tree without(Tree tree, std::string_view key) {
+  if (find(tree, key) == nullptr) return tree;
+  return without_present(std::move(tree), key);
 }
 
 Walk::Walk(Tree tree, KeyRange range, Direction direction)

@@ -9,7 +9,9 @@
 #include "holdfast/core/key_range.hpp"
 
 /// An ordered map whose versions never change: an AVL tree. A change makes the nodes on its path anew and shares every
-/// other node with the version before; a version lives as long as somebody holds it.
+/// other node with the version before; a version lives as long as somebody holds it. A version that is given away
+/// (`with(std::move(tree), ...)`) lends its nodes to the next one where nobody else holds them, so that the changes of
+/// a batch make a node anew only once.
 namespace holdfast::memory_tree {
 
 struct Node;
@@ -28,10 +30,10 @@ struct Node {
 [[nodiscard]] const Node* find(const Tree& tree, std::string_view key) noexcept;
 
 /// The version in which `key` holds `value`. Cost: O(log n) time and nodes.
-[[nodiscard]] Tree with(const Tree& tree, std::string_view key, Value value);
+[[nodiscard]] Tree with(Tree tree, std::string_view key, Value value);
 
 /// The version in which `key` is absent; the same one if it is already.
-[[nodiscard]] Tree without(const Tree& tree, std::string_view key);
+[[nodiscard]] Tree without(Tree tree, std::string_view key);
 
 enum class Direction { ascending, descending };
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/seed.hpp"
@@ -103,6 +104,43 @@ TEST(MemoryTree, ReplacedAndErasedValuesLiveExactlyAsLongAsAVersionThatShowsThem
   copy_of_first.reset();
   EXPECT_TRUE(replaced.expired());
   EXPECT_TRUE(erased.expired());
+}
+
+TEST(MemoryTree, AVersionThatIsKeptNeverChangesWhateverTheOneGivenAwayBecomes) {
+  std::mt19937_64 random(testing::test_seed());
+  Tree tree;
+  std::map<std::string, Value> model;
+  std::vector<std::pair<Tree, std::map<std::string, Value>>> kept;
+  for (int step = 0; step < 4000; ++step) {
+    const std::string key = std::to_string(random() % 300);
+    if (random() % 3 == 0) {
+      tree = without(std::move(tree), key);
+      model.erase(key);
+    } else {
+      const Value value = value_of(std::to_string(step));
+      tree = with(std::move(tree), key, value);
+      model[key] = value;
+    }
+    if (random() % 100 == 0) kept.emplace_back(tree, model);
+  }
+  kept.emplace_back(tree, model);
+  for (const auto& [version, expected] : kept) {
+    checked_height(version);
+    std::map<std::string, Value> shown;
+    Walk walk(version, KeyRange::all(), Direction::ascending);
+    while (const Node* node = walk.next()) shown.emplace(node->key, node->value);
+    EXPECT_EQ(shown, expected);
+  }
+}
+
+TEST(MemoryTree, TheChangesOfABatchMakeANodeAnewOnlyOnce) {
+  const Tree published = with(with(nullptr, "a", value_of("1")), "b", value_of("1"));
+  Tree next = with(published, "a", value_of("2"));
+  EXPECT_NE(next, published);
+  const Node* root = next.get();
+  next = with(std::move(next), "b", value_of("2"));
+  EXPECT_EQ(next.get(), root);
+  EXPECT_EQ(*find(published, "b")->value, to_bytes("1"));
 }
 
 TEST(MemoryTree, ErasingAnAbsentKeyIsTheSameVersion) {
