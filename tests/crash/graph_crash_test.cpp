@@ -5,12 +5,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <random>
 #include <string>
+#include <thread>
 
 #include "holdfast/backend/file.hpp"
 #include "holdfast/graph/attach.hpp"
@@ -58,8 +60,9 @@ void apply_batch(StateGraph& graph, std::uint64_t number) {
   ::_exit(0);
 }
 
-/// Runs a child, kills it after so many acknowledgements; returns the last one that it sent.
-std::uint64_t run_and_kill(const OpenBackend& open, std::uint64_t acknowledgements) {
+/// Runs a child, kills it some time after so many acknowledgements; returns the last one that it sent.
+std::uint64_t run_and_kill(const OpenBackend& open, std::uint64_t acknowledgements,
+                           std::chrono::microseconds later_by) {
   int ends[2];
   EXPECT_EQ(::pipe(ends), 0);
   const pid_t child = ::fork();
@@ -72,6 +75,7 @@ std::uint64_t run_and_kill(const OpenBackend& open, std::uint64_t acknowledgemen
   for (std::uint64_t i = 0; i < acknowledgements; ++i) {
     if (::read(ends[0], &acknowledged, sizeof acknowledged) != sizeof acknowledged) break;
   }
+  std::this_thread::sleep_for(later_by);
   ::kill(child, SIGKILL);
   std::uint64_t later = 0;
   while (::read(ends[0], &later, sizeof later) == sizeof later) acknowledged = later;
@@ -80,14 +84,14 @@ std::uint64_t run_and_kill(const OpenBackend& open, std::uint64_t acknowledgemen
   return acknowledged;
 }
 
-/// `most_acknowledged`: a child is killed after fewer batches than that, at random.
-void expect_every_acknowledged_batch_whole(const OpenBackend& open, std::uint64_t most_acknowledged) {
+void expect_every_acknowledged_batch_whole(const OpenBackend& open) {
   std::mt19937_64 random(test_seed());
   StateGraph model("g");
   std::uint64_t modelled = 0;
   std::uint64_t acknowledged = 0;
   for (int round = 0; round < rounds; ++round) {
-    acknowledged = std::max(acknowledged, run_and_kill(open, random() % most_acknowledged));
+    acknowledged = std::max(acknowledged, run_and_kill(open, random() % (batches_per_round + 1),
+                                                       std::chrono::microseconds(random() % 3000)));
     StateGraph graph("g");
     const auto result = restore(graph, GraphStorage(open(), "g"));
     const std::uint64_t found = graph.node<std::uint64_t>("batch").get().value_or(0);
@@ -101,25 +105,20 @@ void expect_every_acknowledged_batch_whole(const OpenBackend& open, std::uint64_
 }
 
 TEST(GraphCrash, KilledOnFilesRestoresEveryAcknowledgedBatchWhole) {
-  const TemporaryDirectory directory;
-  // A file a frame: early kills, for the sake of slow disks.
-  expect_every_acknowledged_batch_whole(
-      [&] {
-        return std::make_shared<FileBackend>(
-            FileOptions{.root = directory.path() / "state", .durability = Durability::unsynced});
-      },
-      3);
+  const TemporaryDirectory directory(testing::fast_directory());
+  expect_every_acknowledged_batch_whole([&] {
+    return std::make_shared<FileBackend>(
+        FileOptions{.root = directory.path() / "state", .durability = Durability::unsynced});
+  });
 }
 
 #ifdef HOLDFAST_WITH_LMDB
 TEST(GraphCrash, KilledOnLmdbRestoresEveryAcknowledgedBatchWhole) {
   const TemporaryDirectory directory;
-  expect_every_acknowledged_batch_whole(
-      [&] {
-        return std::make_shared<LmdbBackend>(
-            LmdbOptions{.path = directory.path() / "store", .durability = Durability::unsynced});
-      },
-      batches_per_round + 1);
+  expect_every_acknowledged_batch_whole([&] {
+    return std::make_shared<LmdbBackend>(
+        LmdbOptions{.path = directory.path() / "store", .durability = Durability::unsynced});
+  });
 }
 #endif
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -8,11 +10,17 @@
 
 namespace holdfast::testing {
 
-/// A new empty directory under $TMPDIR (or /tmp), removed with all it contains by the destructor.
+/// Where files are kept in memory, on machines that offer it; else $TMPDIR or /tmp. For tests that kill processes,
+/// which takes nothing from a file system, and write very many files.
+[[nodiscard]] inline std::filesystem::path fast_directory() {
+  return ::access("/dev/shm", W_OK) == 0 ? std::filesystem::path("/dev/shm") : std::filesystem::temp_directory_path();
+}
+
+/// A new empty directory in `parent`, by default $TMPDIR or /tmp, removed with all it contains by the destructor.
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "holdfast-test-XXXXXX").string();
+  explicit TemporaryDirectory(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+    std::string name = (parent / "holdfast-test-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) {
       throw std::filesystem::filesystem_error("mkdtemp", name, std::error_code(errno, std::generic_category()));
     }
