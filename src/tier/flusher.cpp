@@ -100,14 +100,14 @@ void Flusher::add(std::function<bool()> flush) {
 }
 
 void Flusher::stop() {
+  if (shared_->thread_id == std::this_thread::get_id()) {
+    throw StateError({.state = State::would_deadlock, .where = "flusher", .problem = "stop() from its own thread"});
+  }
   {
     const std::lock_guard lock(shared_->mutex);
     shared_->stopping = true;
   }
   shared_->wake.notify_all();
-  if (shared_->thread_id == std::this_thread::get_id()) {
-    throw StateError({.state = State::would_deadlock, .where = "flusher", .problem = "stop() from its own thread"});
-  }
   const std::lock_guard joining(shared_->join_mutex);
   if (shared_->thread.joinable()) shared_->thread.join();
 }
