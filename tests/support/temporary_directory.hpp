@@ -20,7 +20,7 @@ namespace holdfast::testing {
 class TemporaryDirectory {
  public:
   explicit TemporaryDirectory(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
-    std::string name = (parent / "holdfast-test-XXXXXX").string();
+    std::string name = (parent / ("holdfast-test-" + std::string(6, 'X'))).string();
     if (::mkdtemp(name.data()) == nullptr) {
       throw std::filesystem::filesystem_error("mkdtemp", name, std::error_code(errno, std::generic_category()));
     }
