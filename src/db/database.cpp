@@ -19,10 +19,10 @@ ReadTransaction Database::begin_read() const {
   return ReadTransaction(std::make_shared<detail::ReadState>(environment_));
 }
 
-WriteTransaction Database::begin_write() {
+CommittableTransaction Database::begin_write() {
   if (access_ == Access::read_only)
     throw StateError({.state = State::read_only, .where = path().string(), .problem = "a handle for reading only"});
-  return WriteTransaction(std::make_shared<detail::WriteState>(environment_, durability_));
+  return CommittableTransaction(std::make_shared<detail::WriteState>(environment_), durability_);
 }
 
 ByteTable Database::table(std::string_view name) const {

@@ -67,23 +67,23 @@ detail::TransactionTables& WriteTransaction::tables() const {
   return *state_;
 }
 
-void WriteTransaction::commit() {
-  require_own_thread();
-  tables_.reset();
-  const auto ending = std::exchange(state_, nullptr);
-  try {
-    ending->commit();
-  } catch (...) {
-    ending->end();
-    throw;
-  }
-}
-
 void WriteTransaction::rollback() {
   if (!state_) return;
   require_own_thread();
   tables_.reset();
   std::exchange(state_, nullptr)->end();
+}
+
+Durability CommittableTransaction::commit(const CommitOptions& options) {
+  require_own_thread();
+  tables_.reset();
+  const auto ending = std::exchange(state_, nullptr);
+  try {
+    return ending->commit(options.durability.value_or(durability_));
+  } catch (...) {
+    ending->end();
+    throw;
+  }
 }
 
 }  // namespace holdfast

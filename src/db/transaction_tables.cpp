@@ -43,8 +43,7 @@ const OrderedView* ReadState::find(std::string_view name) {
   return &views_.emplace(name, LmdbView(base_, handle)).first->second;
 }
 
-WriteState::WriteState(const std::shared_ptr<Environment>& environment, Durability durability)
-    : durability_(durability) {
+WriteState::WriteState(const std::shared_ptr<Environment>& environment) {
   std::tie(base_, catalogue_) = begin<WriteBase>(environment);
   made_.change = catalogue_->change;
   made_.next_table_id = catalogue_->next_table_id;
@@ -100,15 +99,22 @@ void WriteState::apply(LmdbHandle handle, const WriteSet& set) {
   }
 }
 
-void WriteState::commit() {
+Durability WriteState::commit(Durability asked) {
+  const Durability durability = asked == Durability::unsynced ? Durability::ordered : asked;
   bool changed = false;
   for (const auto& [name, writes] : writes_) {
     if (writes.set.entries().empty()) continue;
     changed = true;
     if (writes.base) apply(base_->environment()->handles().handle(catalogue_->tables.at(name).id), writes.set);
   }
-  if (!changed) return base_->end();
-  if (made_.tables.empty()) return base_->commit(durability_);
+  if (!changed) {
+    base_->end();
+    return durability;
+  }
+  if (made_.tables.empty()) {
+    base_->commit(durability);
+    return durability;
+  }
 
   for (const auto& [key, value] : catalogue_records(made_))
     base_->put(environment().meta_table(), as_bytes(key), value);
@@ -117,8 +123,9 @@ void WriteState::commit() {
   base_->environment()->handles().create(*base_, ids, [&](const std::vector<LmdbHandle>& created) {
     std::size_t next = 0;
     for (const auto& [name, record] : made_.tables) apply(created[next++], writes_.at(name).set);
-    base_->commit(durability_);
+    base_->commit(durability);
   });
+  return durability;
 }
 
 }  // namespace holdfast::detail

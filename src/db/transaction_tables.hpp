@@ -42,7 +42,7 @@ class ReadState final : public TransactionTables {
 /// Those of a write transaction: a write set over each table that was used.
 class WriteState final : public TransactionTables {
  public:
-  WriteState(const std::shared_ptr<Environment>& environment, Durability durability);
+  explicit WriteState(const std::shared_ptr<Environment>& environment);
   [[nodiscard]] const Environment& environment() const noexcept override { return *base_->environment(); }
   [[nodiscard]] const OrderedView* find(std::string_view name) override;
   void end() noexcept override { base_->end(); }
@@ -52,8 +52,8 @@ class WriteState final : public TransactionTables {
   /// Errors: LimitError{max_tables} when the table would be one too many.
   void put(std::string_view name, ByteView key, ByteView value);
   bool erase(std::string_view name, ByteView key);
-  /// Ended only when it succeeds.
-  void commit();
+  /// What it has reached. Ended only when it succeeds.
+  Durability commit(Durability asked);
 
  private:
   struct TableWrites {
@@ -73,7 +73,6 @@ class WriteState final : public TransactionTables {
   std::shared_ptr<const Catalogue> catalogue_;
   Catalogue made_;  ///< tables made here, and the catalogue's numbers after them
   std::map<std::string, TableWrites, std::less<>> writes_;
-  Durability durability_;
 };
 
 }  // namespace holdfast::detail

@@ -51,17 +51,18 @@ class HOLDFAST_API Database {
   }
 
   /// What `use(WriteTransaction&)` returns, after committing what it wrote; an exception of it rolls back and passes
-  /// unchanged. `use` may end the transaction itself, then there is nothing more to commit.
-  /// Errors: as begin_write() and WriteTransaction::commit().
+  /// unchanged. When this returns, the durability asked for has been reached.
+  /// Errors: as begin_write() and CommittableTransaction::commit().
   template <class F>
-  auto update(F&& use) -> std::invoke_result_t<F&, WriteTransaction&> {
-    WriteTransaction txn = begin_write();
+  auto update(F&& use, const CommitOptions& options = {}) -> std::invoke_result_t<F&, WriteTransaction&> {
+    CommittableTransaction txn = begin_write();
+    WriteTransaction& lent = txn;
     if constexpr (std::is_void_v<std::invoke_result_t<F&, WriteTransaction&>>) {
-      use(txn);
-      if (txn.is_open()) txn.commit();
+      use(lent);
+      if (txn.is_open()) txn.commit(options);
     } else {
-      auto&& result = use(txn);
-      if (txn.is_open()) txn.commit();
+      auto&& result = use(lent);
+      if (txn.is_open()) txn.commit(options);
       return std::forward<decltype(result)>(result);
     }
   }
@@ -69,7 +70,7 @@ class HOLDFAST_API Database {
   /// Errors: LimitError{max_readers} when all slots are taken.
   [[nodiscard]] ReadTransaction begin_read() const;
   /// Waits for the writer before. Errors: StateError{would_deadlock} when this thread has one already, {read_only}.
-  [[nodiscard]] WriteTransaction begin_write();
+  [[nodiscard]] CommittableTransaction begin_write();
 
   /// Errors: OptionError for a name that is empty, not UTF-8 or begins with `holdfast`; LimitError{max_name_bytes}.
   [[nodiscard]] ByteTable table(std::string_view name) const;

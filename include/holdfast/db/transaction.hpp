@@ -1,7 +1,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <utility>
 
+#include "holdfast/core/durability.hpp"
 #include "holdfast/core/export.hpp"
 
 namespace holdfast {
@@ -52,34 +55,58 @@ class HOLDFAST_API ReadTransaction final : public Transaction {
   [[nodiscard]] detail::TransactionTables& tables() const override;
 };
 
-/// The store's one writer, of all processes. What it puts and erases is gathered in an ordered write set over the state
-/// it began from, and applied to the store by commit(); its reads and ranges see its own writes.
+/// How one commit differs from the others of its handle.
+struct CommitOptions {
+  std::optional<Durability> durability{};  ///< the handle's, unless given
+};
+
+/// The store's one writer, of all processes: what Database::update lends, and commits when the function returns. What
+/// it puts and erases is gathered in an ordered write set over the state it began from, and applied to the store by the
+/// commit; its reads and ranges see its own writes.
 /// Threads: only the one that began it; any other gets StateError{foreign}.
-/// Crash:   before commit() returns, all of it or nothing; after, as its Durability says.
-class HOLDFAST_API WriteTransaction final : public Transaction {
+/// Crash:   before the commit returns, all of it or nothing; after, as its Durability says.
+class HOLDFAST_API WriteTransaction : public Transaction {
  public:
   /// Rolls back what was not committed. On its own thread: destroyed elsewhere it cannot give back the store's write
   /// lock; the store is poisoned, instead of letting writers wait for ever, until the thread that began the transaction
   /// destroys the last handle.
   ~WriteTransaction() override;
-  WriteTransaction(WriteTransaction&&) noexcept;
   WriteTransaction& operator=(WriteTransaction&&) = delete;
 
-  /// Applies everything, or, when it throws, nothing; ended in either case.
-  /// Errors: LimitError{map_reserve_bytes} when the store has grown to its reservation; IoError{ENOSPC, EDQUOT} when
-  /// the disk is full: both leave the store as it was and usable. IoError of any other failure poisons the store.
-  void commit();
-  /// Drops everything. Again: nothing. Errors: StateError{foreign} on another thread.
+  /// Drops everything; in Database::update there is then nothing to commit. Again: nothing. Errors: StateError{foreign}
+  /// on another thread.
   void rollback();
 
- private:
-  friend class ByteTable;
-  friend class Database;
+ protected:
   explicit WriteTransaction(std::shared_ptr<detail::WriteState> state);
-  [[nodiscard]] detail::TransactionTables& tables() const override;
+  WriteTransaction(WriteTransaction&&) noexcept;
+  /// Errors: StateError{closed, foreign}.
   void require_own_thread() const;
 
   std::shared_ptr<detail::WriteState> state_;  ///< the same object as tables_
+
+ private:
+  friend class ByteTable;
+  [[nodiscard]] detail::TransactionTables& tables() const override;
+};
+
+/// A write transaction that its holder commits, from Database::begin_write.
+class HOLDFAST_API CommittableTransaction final : public WriteTransaction {
+ public:
+  CommittableTransaction(CommittableTransaction&&) noexcept = default;
+
+  /// Applies everything, or, when it throws, nothing; ended in either case. What the commit has reached: at least what
+  /// was asked for (`unsynced` is `ordered` here).
+  /// Errors: LimitError{map_reserve_bytes} when the store has grown to its reservation; IoError{ENOSPC, EDQUOT} when
+  /// the disk is full: both leave the store as it was and usable. IoError of any other failure poisons the store.
+  Durability commit(const CommitOptions& options = {});
+
+ private:
+  friend class Database;
+  CommittableTransaction(std::shared_ptr<detail::WriteState> state, Durability durability)
+      : WriteTransaction(std::move(state)), durability_(durability) {}
+
+  Durability durability_;  ///< the handle's
 };
 
 }  // namespace holdfast

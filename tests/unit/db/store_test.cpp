@@ -343,7 +343,7 @@ TEST_F(Store, ARefusedWriteDoesNotPoison) {
 
 TEST_F(Store, AWriteTransactionDestroyedOnAnotherThreadPoisonsInsteadOfHanging) {
   auto db = open();
-  auto txn = std::make_unique<WriteTransaction>(db->begin_write());
+  auto txn = std::make_unique<CommittableTransaction>(db->begin_write());
   std::thread([&] { txn.reset(); }).join();
   EXPECT_EQ(refused_with([&] { static_cast<void>(db->begin_write()); }), State::poisoned);
   db.reset();
@@ -353,7 +353,7 @@ TEST_F(Store, AWriteTransactionDestroyedOnAnotherThreadPoisonsInsteadOfHanging) 
 TEST_F(Store, AWriteTransactionAbandonedForGoodKeepsThisProcessOutButNoOther) {
   ChildProcess child([&](ChildProcess::Voice voice) {
     auto db = open();
-    auto txn = std::make_unique<WriteTransaction>(db->begin_write());
+    auto txn = std::make_unique<CommittableTransaction>(db->begin_write());
     std::thread([&] {
       txn.reset();
       db.reset();

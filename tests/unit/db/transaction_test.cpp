@@ -2,6 +2,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #include "db_fixture.hpp"
@@ -55,9 +56,39 @@ TEST_F(DatabaseTransaction, EndedByItsFunctionIsNotCommitted) {
   EXPECT_EQ(get(*db_, "t", "k"), std::nullopt);
 }
 
+template <class T>
+concept CommitsItself = requires(T txn) {
+  txn.commit();
+};
+
+TEST_F(DatabaseTransaction, WhatUpdateLendsCanBeNeitherCommittedNorTaken) {
+  static_assert(!CommitsItself<WriteTransaction> && CommitsItself<CommittableTransaction>);
+  static_assert(!std::is_move_constructible_v<WriteTransaction>);
+  db_->update([&](auto& txn) { static_assert(std::is_same_v<decltype(txn), WriteTransaction&>); });
+}
+
+TEST_F(DatabaseTransaction, ACommitTellsTheDurabilityItHasReached) {
+  const auto commit = [&](Database& db, const CommitOptions& options) {
+    CommittableTransaction txn = db.begin_write();
+    table_.put(txn, as_bytes("k"), as_bytes("v"));
+    return txn.commit(options);
+  };
+  DatabaseOptions unsynced = options();
+  unsynced.durability = Durability::unsynced;
+  const auto other = Database::open(unsynced);
+  EXPECT_EQ(commit(*db_, {}), Durability::synced);
+  EXPECT_EQ(commit(*db_, {.durability = Durability::ordered}), Durability::ordered);
+  EXPECT_EQ(commit(*db_, {.durability = Durability::unsynced}), Durability::ordered);
+  EXPECT_EQ(commit(*other, {}), Durability::ordered);
+  EXPECT_EQ(commit(*other, {.durability = Durability::synced}), Durability::synced);
+  db_->update([&](WriteTransaction& txn) { table_.put(txn, as_bytes("k"), as_bytes("w")); },
+              {.durability = Durability::ordered});
+  EXPECT_EQ(get(*db_, "t", "k"), "w");
+}
+
 TEST_F(DatabaseTransaction, DestroyedWithoutCommitLeavesNothing) {
   {
-    WriteTransaction txn = db_->begin_write();
+    CommittableTransaction txn = db_->begin_write();
     table_.put(txn, as_bytes("k"), as_bytes("v"));
   }
   EXPECT_EQ(get(*db_, "t", "k"), std::nullopt);
@@ -66,7 +97,7 @@ TEST_F(DatabaseTransaction, DestroyedWithoutCommitLeavesNothing) {
 TEST_F(DatabaseTransaction, SeesItsOwnWritesAndOthersDoNotBeforeCommit) {
   put(*db_, "t", "a", "old");
   put(*db_, "t", "b", "old");
-  WriteTransaction txn = db_->begin_write();
+  CommittableTransaction txn = db_->begin_write();
   table_.put(txn, as_bytes("a"), as_bytes("new"));
   EXPECT_TRUE(table_.erase(txn, as_bytes("b")));
   EXPECT_FALSE(table_.erase(txn, as_bytes("b")));
@@ -169,7 +200,7 @@ TEST_F(DatabaseTransaction, AViewStaysGoodWhileOtherKeysArePut) {
 
 TEST_F(DatabaseTransaction, AfterItsEndEveryCallIsAStateError) {
   put(*db_, "t", "k", "v");
-  WriteTransaction write = db_->begin_write();
+  CommittableTransaction write = db_->begin_write();
   write.commit();
   EXPECT_EQ(refused_with([&] { table_.put(write, as_bytes("k"), {}); }), State::closed);
   EXPECT_EQ(refused_with([&] { write.commit(); }), State::closed);
@@ -184,7 +215,7 @@ TEST_F(DatabaseTransaction, AfterItsEndEveryCallIsAStateError) {
 
 TEST_F(DatabaseTransaction, ARangeOverAnEndedWriteTransactionIsAStateError) {
   put(*db_, "t", "k", "v");
-  WriteTransaction write = db_->begin_write();
+  CommittableTransaction write = db_->begin_write();
   ByteRange range = table_.scan(write);
   auto it = range.begin();
   write.rollback();
@@ -192,7 +223,7 @@ TEST_F(DatabaseTransaction, ARangeOverAnEndedWriteTransactionIsAStateError) {
 }
 
 TEST_F(DatabaseTransaction, OnAnotherThreadAWriteTransactionIsAStateError) {
-  WriteTransaction txn = db_->begin_write();
+  CommittableTransaction txn = db_->begin_write();
   std::optional<State> put_state;
   std::optional<State> commit_state;
   std::thread([&] {
@@ -208,7 +239,7 @@ TEST_F(DatabaseTransaction, OnAnotherThreadAWriteTransactionIsAStateError) {
 
 TEST_F(DatabaseTransaction, ASecondOnOneThreadWouldDeadlockAndSaysSoAtOnce) {
   const auto again = open();
-  WriteTransaction txn = db_->begin_write();
+  CommittableTransaction txn = db_->begin_write();
   EXPECT_EQ(refused_with([&] { static_cast<void>(again->begin_write()); }), State::would_deadlock);
   table_.put(txn, as_bytes("k"), as_bytes("v"));
   txn.commit();
@@ -218,7 +249,7 @@ TEST_F(DatabaseTransaction, ASecondOnOneThreadWouldDeadlockAndSaysSoAtOnce) {
 TEST_F(DatabaseTransaction, ATableOfAnotherStoreIsForeign) {
   const auto other = open("other");
   const ByteTable theirs = other->table("t");
-  WriteTransaction txn = db_->begin_write();
+  CommittableTransaction txn = db_->begin_write();
   EXPECT_EQ(refused_with([&] { theirs.put(txn, as_bytes("k"), {}); }), State::foreign);
   const ReadTransaction read = db_->begin_read();
   EXPECT_EQ(refused_with([&] { static_cast<void>(theirs.count(read)); }), State::foreign);
@@ -260,7 +291,7 @@ TEST_F(DatabaseTransaction, WritersOfManyThreadsTakeTurnsAndLoseNothing) {
 }
 
 TEST_F(DatabaseTransaction, KeysAndValuesBeyondTheLimitsAreRefusedBeforeAnything) {
-  WriteTransaction txn = db_->begin_write();
+  CommittableTransaction txn = db_->begin_write();
   EXPECT_THROW(table_.put(txn, Bytes(512, std::byte{'k'}), {}), LimitError);
   EXPECT_THROW(static_cast<void>(table_.get(txn, Bytes(511))), LimitError);  // NULs are stored one byte longer
   table_.put(txn, Bytes(511, std::byte{'k'}), as_bytes("v"));
@@ -290,7 +321,7 @@ TEST_F(DatabaseTransaction, RandomOnesAgreeWithMaps) {
       db_ = open();
     }
     auto draft = model;
-    WriteTransaction txn = db_->begin_write();
+    CommittableTransaction txn = db_->begin_write();
     for (std::uint64_t i = below(40); i > 0; --i) {
       const std::string& name = names[below(names.size())];
       const ByteTable table = db_->table(name);
