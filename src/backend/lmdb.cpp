@@ -42,6 +42,7 @@ class LmdbScan final : public ScanCursor {
         values_(options.values) {}
 
   bool next(Entry& entry) override {
+    state_->base->environment()->require_own_process();
     if (left_ && *left_ == 0) return false;
     const std::lock_guard lock(state_->mutex);
     const auto value = range_.next(entry.key);
@@ -53,6 +54,7 @@ class LmdbScan final : public ScanCursor {
 
  private:
   static std::unique_ptr<detail::OrderedCursor> cursor(PinnedState& state) {
+    state.base->environment()->require_own_process();
     const std::lock_guard lock(state.mutex);
     return detail::LmdbView(state.base, state.base->environment()->backend_table()).cursor();
   }
@@ -80,6 +82,7 @@ class LmdbSnapshot final : public BackendReader {
 
  private:
   [[nodiscard]] std::optional<ByteView> get(ByteView stored) const {
+    state_->base->environment()->require_own_process();
     const std::lock_guard lock(state_->mutex);
     return state_->base->get(state_->base->environment()->backend_table(), stored);
   }
@@ -119,6 +122,7 @@ LmdbBackend::LmdbBackend(std::shared_ptr<Database> database) : database_(std::mo
 LmdbBackend::~LmdbBackend() = default;
 
 bool LmdbBackend::view(std::string_view key, FunctionRef<void(ByteView)> use) const {
+  database_->environment()->require_own_process();
   const StoredKey stored(as_bytes(key));
   const ByteView checked = stored.checked();
   const ReadBase txn(database_->environment());
@@ -190,6 +194,7 @@ std::string LmdbBackend::name() const {
 }
 
 void LmdbBackend::require_writable() const {
+  database_->environment()->require_own_process();
   if (database_->access() == Access::read_only)
     throw StateError({.state = State::read_only, .where = name(), .problem = "a handle for reading only"});
 }

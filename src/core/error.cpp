@@ -27,6 +27,7 @@ std::string_view name_of(State state) {
     case State::read_only: return "read-only";
     case State::mismatched: return "mismatched";
     case State::remote: return "remote";
+    case State::forked: return "forked";
   }
   return "unknown state";
 }

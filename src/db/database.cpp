@@ -20,12 +20,14 @@ ReadTransaction Database::begin_read() const {
 }
 
 CommittableTransaction Database::begin_write() {
+  environment_->require_own_process();
   if (access_ == Access::read_only)
     throw StateError({.state = State::read_only, .where = path().string(), .problem = "a handle for reading only"});
   return CommittableTransaction(std::make_shared<detail::WriteState>(environment_), durability_);
 }
 
 ByteTable Database::table(std::string_view name) const {
+  environment_->require_own_process();
   if (name.empty()) throw OptionError({.option = "table name", .problem = "is empty"});
   if (name.size() > limits::max_name_bytes)
     throw LimitError({.limit = "max_name_bytes",

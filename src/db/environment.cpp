@@ -63,6 +63,7 @@ std::shared_ptr<Environment> Environment::open(const DatabaseOptions& options, c
   int major = 0, minor = 0, patch = 0;
   mdb_version(&major, &minor, &patch);
   require_known_lmdb(major, minor, patch);
+  guard_forks();
   const auto path = StoreDirectory::resolve(options, ops);
   Registry& registry = Registry::instance();
   auto lock = registry.lock();
@@ -80,13 +81,14 @@ std::shared_ptr<Environment> Environment::open(const DatabaseOptions& options, c
   const std::shared_ptr<Environment> opened(new Environment(options, StoreDirectory(path, options, ops)),
                                             [](Environment* last) { close(std::unique_ptr<Environment>(last)); });
   opened->read_meta();
-  const FileStatus locked = opened->lock_table_.status();
+  const FileStatus locked = opened->lock_table_->status();
   registry.add(lock, opened->directory_.identity(), {locked.device, locked.inode}, opened);
   opened->registered_ = true;
   return opened;
 }
 
 void Environment::close(std::unique_ptr<Environment> last) noexcept {
+  if (last->forked()) return leave_to_parent(last.release());
   if (!last->registered_) return;  // an opening that failed, still under the registry's lock
   const StoreIdentity identity = last->directory_.identity();
   if (last->abandoned_ != nullptr && last->abandoned_by_ != std::this_thread::get_id()) {
@@ -132,9 +134,9 @@ void Environment::open_lmdb(const DatabaseOptions& options) {
                       .where = path().string(),
                       .problem = "data.mdb was replaced while it was being opened"});
 
-  lock_table_ = File(directory_.ops(), path() / "lock.mdb", O_RDONLY);
-  const int locked = directory_.ops()->try_lock_byte(lock_table_.fd(), 0, LockMode::shared);
-  if (locked < 0) throw IoError({.operation = "lock", .path = lock_table_.path(), .error_number = -locked});
+  lock_table_ = ProcessFile(directory_.ops(), path() / "lock.mdb", O_RDONLY);
+  const int locked = directory_.ops()->try_lock_byte(lock_table_->fd(), 0, LockMode::shared);
+  if (locked < 0) throw IoError({.operation = "lock", .path = lock_table_->path(), .error_number = -locked});
   int dead_readers = 0;
   require_lmdb(mdb_reader_check(lmdb_.get(), &dead_readers), "mdb_reader_check", path());
 }
@@ -170,7 +172,14 @@ void Environment::abandon(MDB_txn* txn, std::thread::id owner) noexcept {
   abandoned_by_ = owner;
 }
 
+void Environment::throw_forked() const {
+  throw StateError({.state = State::forked,
+                    .where = path().string(),
+                    .problem = "opened by the process that this one was forked from; open the store anew"});
+}
+
 void Environment::require_sound() const {
+  require_own_process();
   if (!poisoned_.load()) return;
   const std::lock_guard lock(poison_mutex_);
   throw StateError({.state = State::poisoned, .where = path().string(), .problem = poison_reason_});

@@ -7,8 +7,8 @@
 #include <string>
 #include <thread>
 
-#include "core/file_io.hpp"
 #include "db/catalogue.hpp"
+#include "db/fork_guard.hpp"
 #include "db/lmdb_txn.hpp"
 #include "db/store_directory.hpp"
 #include "db/table_handles.hpp"
@@ -61,7 +61,14 @@ class Environment : public std::enable_shared_from_this<Environment> {
   /// Poisons, and keeps a write transaction that only `owner` can end: LMDB's lock on it lies in that thread's list of
   /// robust mutexes, so the memory it is in stays mapped until that thread closes the environment, or for ever.
   void abandon(MDB_txn* txn, std::thread::id owner) noexcept;
-  /// Errors: StateError{poisoned}.
+  /// Whether it was opened by a process that this one was forked from. Asked before any lock is taken, by destructors
+  /// too: then nothing of it may be touched.
+  [[nodiscard]] bool forked() const noexcept { return opened_in_ != forks.load(std::memory_order_relaxed); }
+  /// Errors: StateError{forked}.
+  void require_own_process() const {
+    if (forked()) throw_forked();
+  }
+  /// Errors: StateError{forked, poisoned}.
   void require_sound() const;
   /// Judges the result of a write into an LMDB transaction: nothing has reached the file. Errors: LimitError,
   /// CorruptionError, IoError.
@@ -76,17 +83,19 @@ class Environment : public std::enable_shared_from_this<Environment> {
   Environment(const DatabaseOptions& options, StoreDirectory directory);
   static void close(std::unique_ptr<Environment> last) noexcept;
 
+  [[noreturn]] void throw_forked() const;
   [[nodiscard]] bool disk_is_full(int result) const;
   void open_lmdb(const DatabaseOptions& options);
   void read_meta();
 
   /// Declared in the order of opening, closed in reverse: the locks outlive LMDB's environment.
   StoreDirectory directory_;
-  File lock_table_;  ///< lock.mdb: were any descriptor of it closed, LMDB's own lock on it would be gone
+  ProcessFile lock_table_;  ///< lock.mdb: were any descriptor of it closed, LMDB's own lock on it would be gone
   LmdbEnvironment lmdb_;
   DatabaseOptions shared_;  ///< what the first handle asked for
   std::uint64_t map_bytes_ = 0;
   std::uint64_t serial_ = 0;
+  std::uint64_t opened_in_ = forks.load();
   bool registered_ = false;
   LmdbHandle meta_handle_ = 0;
   LmdbHandle backend_handle_ = 0;

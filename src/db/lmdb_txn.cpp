@@ -6,12 +6,14 @@
 #include <utility>
 
 #include "db/environment.hpp"
+#include "db/fork_guard.hpp"
 #include "db/lmdb_error.hpp"
 #include "holdfast/core/error.hpp"
 
 namespace holdfast::detail {
 
 MDB_txn* LmdbTxn::raw() const {
+  environment_->require_own_process();
   if (txn_ == nullptr)
     throw StateError(
         {.state = State::closed, .where = environment_->path().string(), .problem = "the transaction has ended"});
@@ -31,7 +33,9 @@ ReadBase::ReadBase(std::shared_ptr<Environment> environment) : LmdbTxn(std::move
 }
 
 void ReadBase::end() noexcept {
-  if (txn_ != nullptr) mdb_txn_abort(std::exchange(txn_, nullptr));
+  if (txn_ == nullptr) return;
+  if (environment_->forked()) return leave_to_parent(std::exchange(txn_, nullptr));
+  mdb_txn_abort(std::exchange(txn_, nullptr));
 }
 
 void ReadBase::commit() {
@@ -40,6 +44,7 @@ void ReadBase::commit() {
 }
 
 WriteBase::WriteBase(std::shared_ptr<Environment> environment) : LmdbTxn(std::move(environment)) {
+  environment_->require_own_process();
   if (!environment_->writers().enter())
     throw StateError({.state = State::would_deadlock,
                       .where = environment_->path().string(),
@@ -84,6 +89,7 @@ void WriteBase::commit(Durability durability) {
 
 void WriteBase::end() noexcept {
   if (txn_ == nullptr) return;
+  if (environment_->forked()) return leave_to_parent(std::exchange(txn_, nullptr));
   if (on_own_thread()) {
     mdb_txn_abort(txn_);
   } else {

@@ -1,6 +1,7 @@
 #include <lmdb.h>
 
 #include "db/environment.hpp"
+#include "db/fork_guard.hpp"
 #include "db/lmdb_error.hpp"
 #include "db/lmdb_txn.hpp"
 
@@ -19,7 +20,11 @@ class LmdbCursor final : public OrderedCursor {
   }
   ~LmdbCursor() override {
     // A write transaction frees its cursors when it ends; a read transaction leaves them to us.
-    if (!write_ || !txn_->ended()) mdb_cursor_close(cursor_);
+    if (txn_->environment()->forked()) {
+      leave_to_parent(cursor_);
+    } else if (!write_ || !txn_->ended()) {
+      mdb_cursor_close(cursor_);
+    }
   }
   LmdbCursor(const LmdbCursor&) = delete;
   LmdbCursor& operator=(const LmdbCursor&) = delete;

@@ -1,14 +1,29 @@
 #include "db/registry.hpp"
 
 #include <algorithm>
+#include <atomic>
 
 #include "db/environment.hpp"
+#include "db/fork_guard.hpp"
 
 namespace holdfast::detail {
 
+namespace {
+
+/// Never destroyed: stores may be closed by static objects' destructors.
+std::atomic<Registry*>& current() {
+  static std::atomic<Registry*> registry{new Registry};
+  return registry;
+}
+
+}  // namespace
+
 Registry& Registry::instance() {
-  static auto* const registry = new Registry;  // never destroyed: stores may be closed by static objects' destructors
-  return *registry;
+  return *current().load();
+}
+
+void Registry::begin_anew() {
+  leave_to_parent(current().exchange(new Registry));
 }
 
 std::shared_ptr<Environment> Registry::find(Lock& lock, const StoreIdentity& identity) {

@@ -19,6 +19,8 @@ class Registry {
   using Lock = std::unique_lock<std::mutex>;
 
   [[nodiscard]] static Registry& instance();
+  /// In the child of a fork, before it has a second thread: an empty registry; the parent's is left as it is.
+  static void begin_anew();
 
   /// Held from the first look to add(), or to the failure.
   [[nodiscard]] Lock lock() { return Lock(mutex_); }

@@ -99,12 +99,12 @@ std::optional<StoreIdentity> StoreDirectory::identify(const std::filesystem::pat
 StoreDirectory::StoreDirectory(std::filesystem::path path, const DatabaseOptions& options, std::shared_ptr<FileOps> ops)
     : ops_(std::move(ops)), path_(std::move(path)) {
   const bool writing = options.access == Access::read_write;
-  lock_ = File(ops_, path_ / lock_name, writing ? O_RDWR | O_CREAT : O_RDONLY);
-  try_flock(*ops_, lock_, LockMode::shared, "somebody holds the store alone");
-  const CreationLock creation(*ops_, lock_, writing ? LockMode::exclusive : LockMode::shared, *options.clock);
+  lock_ = ProcessFile(ops_, path_ / lock_name, writing ? O_RDWR | O_CREAT : O_RDONLY);
+  try_flock(*ops_, *lock_, LockMode::shared, "somebody holds the store alone");
+  const CreationLock creation(*ops_, *lock_, writing ? LockMode::exclusive : LockMode::shared, *options.clock);
   if (writing) sweep_and_create(options);
   open_data();
-  judge(data_);
+  judge(*data_);
 }
 
 void StoreDirectory::sweep_and_create(const DatabaseOptions& options) {
@@ -138,18 +138,18 @@ void StoreDirectory::create(const std::filesystem::path& data, const DatabaseOpt
 }
 
 void StoreDirectory::open_data() {
-  data_ = File(ops_, path_ / data_name, O_RDONLY);
-  const FileStatus status = data_.status();
+  data_ = ProcessFile(ops_, path_ / data_name, O_RDONLY);
+  const FileStatus status = data_->status();
   if (status.kind != FileKind::regular)
-    throw StateError({.state = State::foreign, .where = data_.path().string(), .problem = "not a regular file"});
+    throw StateError({.state = State::foreign, .where = data_->path().string(), .problem = "not a regular file"});
   const FileStatus lock_table = status_of(*ops_, path_ / "lock.mdb");
   if (lock_table.kind != FileKind::absent && lock_table.kind != FileKind::regular)
     throw StateError(
         {.state = State::foreign, .where = (path_ / "lock.mdb").string(), .problem = "not a regular file"});
   if (status.hard_links > 1) {
-    try_flock(*ops_, data_, LockMode::exclusive, "it has several hard links and is open already");
+    try_flock(*ops_, *data_, LockMode::exclusive, "it has several hard links and is open already");
   } else {
-    try_flock(*ops_, data_, LockMode::shared, "it is open alone, through one of several hard links");
+    try_flock(*ops_, *data_, LockMode::shared, "it is open alone, through one of several hard links");
   }
   identity_ = {status.device, status.inode};
 }

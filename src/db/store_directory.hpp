@@ -5,7 +5,7 @@
 #include <memory>
 #include <utility>
 
-#include "core/file_io.hpp"
+#include "db/fork_guard.hpp"
 #include "holdfast/db/options.hpp"
 
 namespace holdfast::detail {
@@ -40,8 +40,8 @@ class StoreDirectory {
 
   std::shared_ptr<FileOps> ops_;
   std::filesystem::path path_;
-  File lock_;
-  File data_;
+  ProcessFile lock_;
+  ProcessFile data_;
   StoreIdentity identity_{};
 };
 

@@ -18,6 +18,7 @@ class RangeReader {
 
   /// Whether there was another entry to write over `entry`.
   bool next(ByteEntry& entry) {
+    tables_->environment().require_own_process();
     if (tables_->ended())
       throw StateError({.state = State::closed, .where = "range", .problem = "its transaction has ended"});
     const auto value = range_.next(entry.key);

@@ -42,6 +42,7 @@ void ReadTransaction::end() noexcept {
 
 detail::TransactionTables& ReadTransaction::tables() const {
   if (!tables_) throw_ended();
+  tables_->environment().require_own_process();
   return *tables_;
 }
 
@@ -56,6 +57,7 @@ WriteTransaction::WriteTransaction(WriteTransaction&&) noexcept = default;
 
 void WriteTransaction::require_own_thread() const {
   if (!state_) throw_ended();
+  state_->environment().require_own_process();
   if (!state_->on_own_thread())
     throw StateError({.state = State::foreign,
                       .where = state_->environment().path().string(),

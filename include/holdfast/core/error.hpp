@@ -129,9 +129,10 @@ enum class State {
   read_only = 707,       ///< opened for reading only
   mismatched = 708,      ///< options or codecs contradict those it was opened or created with
   remote = 709,          ///< lies on a file system whose locks and mappings cannot be trusted
+  forked = 710,          ///< belongs to the process that this one was forked from: open the store anew
 };
 
-/// The object is in no state to do that. Codes 701 to 709, by state.
+/// The object is in no state to do that. Codes 701 to 710, by state.
 class HOLDFAST_API StateError : public Error {
  public:
   struct Facts {

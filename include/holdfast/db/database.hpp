@@ -30,6 +30,9 @@ class Environment;
 /// Durable: when update() or commit() returns, as the handle's Durability says.
 /// Errors:  of every call: StateError{poisoned} after a commit failed in a way that leaves the store's pages unknown:
 ///          close all handles and open again; what was acknowledged is there.
+/// Forks:   in a child of fork() every call on what its parent opened is StateError{forked}, and destroying that or
+///          exiting touches nothing of the parent's; the child may open the store anew. (The child of a clone(2) or
+///          _Fork(3), which run no fork handlers, must touch none of it.)
 /// Threads: all methods may be called at once.
 class HOLDFAST_API Database {
  public:

@@ -81,7 +81,8 @@ TEST(Errors, EveryStateHasItsOwnStableCodeAndName) {
   const std::vector<std::pair<State, std::string>> states = {
       {State::closed, "closed"},       {State::poisoned, "poisoned"},         {State::in_use, "in use"},
       {State::foreign, "foreign"},     {State::newer_format, "newer format"}, {State::would_deadlock, "would deadlock"},
-      {State::read_only, "read-only"}, {State::mismatched, "mismatched"},     {State::remote, "remote"}};
+      {State::read_only, "read-only"}, {State::mismatched, "mismatched"},     {State::remote, "remote"},
+      {State::forked, "forked"}};
   int code = 701;
   for (const auto& [state, name] : states) {
     const StateError error({.state = state, .where = "a store", .problem = "what was attempted"});
