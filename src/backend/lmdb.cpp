@@ -7,6 +7,7 @@
 #include "db/lmdb_txn.hpp"
 #include "db/stored_key.hpp"
 #include "db/stored_range.hpp"
+#include "db/writer_turn.hpp"
 #include "holdfast/core/error.hpp"
 
 namespace holdfast {
@@ -140,7 +141,8 @@ void LmdbBackend::write(std::string_view key, ByteView value) {
   const StoredKey stored(as_bytes(key));
   const ByteView checked = stored.checked();
   detail::check_value(value);
-  WriteBase txn(database_->environment());
+  WriteBase txn(detail::WriterTurn::take(database_->environment(),
+                                         {database_->options().clock, database_->options().busy_timeout}));
   txn.put(database_->environment()->backend_table(), checked, value);
   txn.commit(database_->durability());
 }
@@ -149,7 +151,8 @@ bool LmdbBackend::erase(std::string_view key) {
   require_writable();
   const StoredKey stored(as_bytes(key));
   const ByteView checked = stored.checked();
-  WriteBase txn(database_->environment());
+  WriteBase txn(detail::WriterTurn::take(database_->environment(),
+                                         {database_->options().clock, database_->options().busy_timeout}));
   if (!txn.erase(database_->environment()->backend_table(), checked)) return false;
   txn.commit(database_->durability());
   return true;
@@ -159,7 +162,8 @@ void LmdbBackend::apply(const WriteBatch& batch) {
   require_writable();
   check(batch);
   if (batch.empty()) return;
-  WriteBase txn(database_->environment());
+  WriteBase txn(detail::WriterTurn::take(database_->environment(),
+                                         {database_->options().clock, database_->options().busy_timeout}));
   judge(txn, batch);
   const detail::LmdbHandle table = database_->environment()->backend_table();
   for (const auto& write : batch.writes()) {

@@ -2,6 +2,7 @@
 
 #include "db/environment.hpp"
 #include "db/transaction_tables.hpp"
+#include "db/writer_turn.hpp"
 #include "holdfast/core/error.hpp"
 
 namespace holdfast {
@@ -10,8 +11,8 @@ std::shared_ptr<Database> Database::open(const DatabaseOptions& options) {
   return std::shared_ptr<Database>(new Database(detail::Environment::open(options), options));
 }
 
-Database::Database(std::shared_ptr<detail::Environment> environment, const DatabaseOptions& options)
-    : environment_(std::move(environment)), access_(options.access), durability_(options.durability) {}
+Database::Database(std::shared_ptr<detail::Environment> environment, DatabaseOptions options)
+    : environment_(std::move(environment)), options_(std::move(options)) {}
 
 Database::~Database() = default;
 
@@ -20,10 +21,22 @@ ReadTransaction Database::begin_read() const {
 }
 
 CommittableTransaction Database::begin_write() {
+  require_writable();
+  const auto turn = detail::WriterTurn::take(environment_, {options_.clock, options_.busy_timeout});
+  return CommittableTransaction(std::make_shared<detail::WriteState>(turn), options_.durability);
+}
+
+std::optional<CommittableTransaction> Database::try_begin_write(std::chrono::milliseconds timeout) {
+  require_writable();
+  const auto turn = detail::WriterTurn::try_take(environment_, {options_.clock, timeout});
+  if (!turn) return std::nullopt;
+  return CommittableTransaction(std::make_shared<detail::WriteState>(turn), options_.durability);
+}
+
+void Database::require_writable() const {
   environment_->require_own_process();
-  if (access_ == Access::read_only)
+  if (options_.access == Access::read_only)
     throw StateError({.state = State::read_only, .where = path().string(), .problem = "a handle for reading only"});
-  return CommittableTransaction(std::make_shared<detail::WriteState>(environment_), durability_);
 }
 
 ByteTable Database::table(std::string_view name) const {

@@ -41,6 +41,8 @@ void require_usable(const DatabaseOptions& options) {
   if (options.max_readers == 0) throw OptionError({.option = "max_readers", .problem = "is 0"});
   if (options.max_tables > limits::max_tables)
     throw OptionError({.option = "max_tables", .problem = "is above " + std::to_string(limits::max_tables)});
+  if (options.busy_timeout < std::chrono::milliseconds::zero())
+    throw OptionError({.option = "busy_timeout", .problem = "is negative"});
   if (!options.clock) throw OptionError({.option = "clock", .problem = "is null"});
   if (!options.entropy) throw OptionError({.option = "entropy", .problem = "is null"});
 }

@@ -12,6 +12,7 @@
 #include "db/lmdb_txn.hpp"
 #include "db/store_directory.hpp"
 #include "db/table_handles.hpp"
+#include "db/writer_lock.hpp"
 #include "db/writer_queue.hpp"
 #include "holdfast/db/options.hpp"
 #include "holdfast/seal/seal.hpp"
@@ -52,6 +53,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
 
   [[nodiscard]] MDB_env* raw() const noexcept { return lmdb_.get(); }
   [[nodiscard]] WriterQueue& writers() noexcept { return writers_; }
+  [[nodiscard]] WriterLock& writer_lock() noexcept { return writer_lock_; }
   [[nodiscard]] LmdbHandle meta_table() const noexcept { return meta_handle_; }
   [[nodiscard]] LmdbHandle backend_table() const noexcept { return backend_handle_; }
   [[nodiscard]] TableHandles& handles() noexcept { return handles_; }
@@ -101,6 +103,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   LmdbHandle backend_handle_ = 0;
   StoreMeta meta_;
   WriterQueue writers_;
+  WriterLock writer_lock_{directory_.ops(), directory_.lock_file()};
   TableHandles handles_;
   std::atomic<bool> poisoned_{false};
   mutable std::mutex poison_mutex_;

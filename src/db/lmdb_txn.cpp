@@ -8,6 +8,7 @@
 #include "db/environment.hpp"
 #include "db/fork_guard.hpp"
 #include "db/lmdb_error.hpp"
+#include "db/writer_turn.hpp"
 #include "holdfast/core/error.hpp"
 
 namespace holdfast::detail {
@@ -43,19 +44,9 @@ void ReadBase::commit() {
   require_lmdb(mdb_txn_commit(std::exchange(txn_, nullptr)), "mdb_txn_commit", environment_->path());
 }
 
-WriteBase::WriteBase(std::shared_ptr<Environment> environment) : LmdbTxn(std::move(environment)) {
-  environment_->require_own_process();
-  if (!environment_->writers().enter())
-    throw StateError({.state = State::would_deadlock,
-                      .where = environment_->path().string(),
-                      .problem = "this thread has a write transaction already"});
-  try {
-    environment_->require_sound();
-    require_lmdb(mdb_txn_begin(environment_->raw(), nullptr, 0, &txn_), "mdb_txn_begin", environment_->path());
-  } catch (...) {
-    environment_->writers().leave();
-    throw;
-  }
+WriteBase::WriteBase(std::shared_ptr<WriterTurn> turn) : LmdbTxn(turn->environment()), turn_(std::move(turn)) {
+  environment_->require_sound();
+  require_lmdb(mdb_txn_begin(environment_->raw(), nullptr, 0, &txn_), "mdb_txn_begin", environment_->path());
 }
 
 void WriteBase::put(LmdbHandle handle, ByteView key, ByteView value) {
@@ -82,8 +73,7 @@ void WriteBase::commit(Durability durability) {
   } else {
     mdb_txn_abort(std::exchange(txn_, nullptr));
   }
-  const auto give_back = [](WriteBase* self) { self->give_back_turn(); };
-  const std::unique_ptr<WriteBase, decltype(give_back)> turn(this, give_back);
+  const auto turn = std::move(turn_);  // given back after a failure has poisoned
   environment_->require_committed(result);
 }
 
@@ -96,11 +86,7 @@ void WriteBase::end() noexcept {
     environment_->abandon(txn_, thread_);
   }
   txn_ = nullptr;
-  give_back_turn();
-}
-
-void WriteBase::give_back_turn() noexcept {
-  environment_->writers().leave();
+  turn_.reset();
 }
 
 }  // namespace holdfast::detail

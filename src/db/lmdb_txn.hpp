@@ -11,6 +11,7 @@ struct MDB_txn;
 namespace holdfast::detail {
 
 class Environment;
+class WriterTurn;
 
 /// LMDB's MDB_dbi: an open LMDB database, the same in all transactions of an environment.
 using LmdbHandle = unsigned;
@@ -48,13 +49,12 @@ class ReadBase final : public LmdbTxn {
   void commit();
 };
 
-/// The write transaction of the store: this process's turn in the queue of writers, then LMDB's own lock. Base of a
-/// write set until commit, or written to directly.
+/// The write transaction of the store, under LMDB's own lock. Base of a write set until commit, or written to directly.
 /// Threads: only the one that began it (LMDB's lock belongs to it).
 class WriteBase final : public LmdbTxn {
  public:
-  /// Errors: StateError{poisoned, would_deadlock}.
-  explicit WriteBase(std::shared_ptr<Environment> environment);
+  /// It holds the turn until it has ended. Errors: StateError{poisoned}.
+  explicit WriteBase(std::shared_ptr<WriterTurn> turn);
   ~WriteBase() override { end(); }
 
   [[nodiscard]] bool on_own_thread() const noexcept { return std::this_thread::get_id() == thread_; }
@@ -69,8 +69,7 @@ class WriteBase final : public LmdbTxn {
   void end() noexcept;
 
  private:
-  void give_back_turn() noexcept;
-
+  std::shared_ptr<WriterTurn> turn_;
   std::thread::id thread_ = std::this_thread::get_id();
 };
 

@@ -32,6 +32,8 @@ class StoreDirectory {
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
   [[nodiscard]] StoreIdentity identity() const noexcept { return identity_; }
   [[nodiscard]] const std::shared_ptr<FileOps>& ops() const noexcept { return ops_; }
+  /// LOCK, on whose bytes locks are held.
+  [[nodiscard]] const File& lock_file() const noexcept { return *lock_; }
 
  private:
   void sweep_and_create(const DatabaseOptions& options);

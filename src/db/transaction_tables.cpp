@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "db/writer_turn.hpp"
 #include "holdfast/core/error.hpp"
 
 namespace holdfast::detail {
@@ -11,13 +12,13 @@ namespace {
 
 /// Begins transactions until one can use the handles of all tables it sees: those that another process has made, or
 /// another thread has opened, after this one began need another try.
-template <class Base>
+template <class Base, class Source>
 std::pair<std::shared_ptr<Base>, std::shared_ptr<const Catalogue>> begin(
-    const std::shared_ptr<Environment>& environment) {
+    const std::shared_ptr<Environment>& environment, const Source& source) {
   TableHandles& handles = environment->handles();
   for (;;) {
     const std::uint64_t opened = handles.opened();
-    auto base = std::make_shared<Base>(environment);
+    auto base = std::make_shared<Base>(source);
     const LmdbView meta(base, environment->meta_table());
     auto catalogue = handles.cached();
     if (!catalogue || catalogue->change != read_catalogue_change(meta, environment->path())) {
@@ -32,7 +33,7 @@ std::pair<std::shared_ptr<Base>, std::shared_ptr<const Catalogue>> begin(
 }  // namespace
 
 ReadState::ReadState(const std::shared_ptr<Environment>& environment) {
-  std::tie(base_, catalogue_) = begin<ReadBase>(environment);
+  std::tie(base_, catalogue_) = begin<ReadBase>(environment, environment);
 }
 
 const OrderedView* ReadState::find(std::string_view name) {
@@ -43,8 +44,8 @@ const OrderedView* ReadState::find(std::string_view name) {
   return &views_.emplace(name, LmdbView(base_, handle)).first->second;
 }
 
-WriteState::WriteState(const std::shared_ptr<Environment>& environment) {
-  std::tie(base_, catalogue_) = begin<WriteBase>(environment);
+WriteState::WriteState(const std::shared_ptr<WriterTurn>& turn) {
+  std::tie(base_, catalogue_) = begin<WriteBase>(turn->environment(), turn);
   made_.change = catalogue_->change;
   made_.next_table_id = catalogue_->next_table_id;
 }

@@ -42,7 +42,7 @@ class ReadState final : public TransactionTables {
 /// Those of a write transaction: a write set over each table that was used.
 class WriteState final : public TransactionTables {
  public:
-  explicit WriteState(const std::shared_ptr<Environment>& environment);
+  explicit WriteState(const std::shared_ptr<WriterTurn>& turn);
   [[nodiscard]] const Environment& environment() const noexcept override { return *base_->environment(); }
   [[nodiscard]] const OrderedView* find(std::string_view name) override;
   void end() noexcept override { base_->end(); }

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -72,8 +74,12 @@ class HOLDFAST_API Database {
 
   /// Errors: LimitError{max_readers} when all slots are taken.
   [[nodiscard]] ReadTransaction begin_read() const;
-  /// Waits for the writer before. Errors: StateError{would_deadlock} when this thread has one already, {read_only}.
+  /// Waits for the writers before, of all processes, first come first served within this one. Errors:
+  /// StateError{in_use} when its turn has not come after the handle's busy_timeout; {would_deadlock}, at once, when
+  /// this thread has one already; {read_only}.
   [[nodiscard]] CommittableTransaction begin_write();
+  /// nullopt when the turn has not come after `timeout`. Errors: as begin_write(), without {in_use}.
+  [[nodiscard]] std::optional<CommittableTransaction> try_begin_write(std::chrono::milliseconds timeout);
 
   /// Errors: OptionError for a name that is empty, not UTF-8 or begins with `holdfast`; LimitError{max_name_bytes}.
   [[nodiscard]] ByteTable table(std::string_view name) const;
@@ -85,18 +91,21 @@ class HOLDFAST_API Database {
   [[nodiscard]] const StoreId& id() const noexcept;
   /// The directory, absolute and without links.
   [[nodiscard]] const std::filesystem::path& path() const noexcept;
-  [[nodiscard]] Access access() const noexcept { return access_; }
-  [[nodiscard]] Durability durability() const noexcept { return durability_; }
+  [[nodiscard]] Access access() const noexcept { return options_.access; }
+  [[nodiscard]] Durability durability() const noexcept { return options_.durability; }
+
+  /// What this handle was opened with.
+  [[nodiscard]] const DatabaseOptions& options() const noexcept { return options_; }
 
   /// The library's own way in: the type is private to it.
   [[nodiscard]] const std::shared_ptr<detail::Environment>& environment() const noexcept { return environment_; }
 
  private:
-  Database(std::shared_ptr<detail::Environment> environment, const DatabaseOptions& options);
+  Database(std::shared_ptr<detail::Environment> environment, DatabaseOptions options);
+  void require_writable() const;
 
   std::shared_ptr<detail::Environment> environment_;
-  Access access_;
-  Durability durability_;
+  DatabaseOptions options_;
 };
 
 }  // namespace holdfast

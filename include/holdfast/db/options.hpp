@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -12,9 +13,9 @@
 
 namespace holdfast {
 
-/// How to open a store. All handles of one process on one store share one environment: `access`, `durability` and
-/// `clock` are each handle's own; the fields marked *shared* must be what the first handle asked for, else
-/// StateError{mismatched} names the field.
+/// How to open a store. All handles of one process on one store share one environment: `access`, `durability`,
+/// `busy_timeout` and `clock` are each handle's own; the fields marked *shared* must be what the first handle asked
+/// for, else StateError{mismatched} names the field.
 struct DatabaseOptions {
   std::filesystem::path path{};                ///< the store's directory; made, with its parents, when writing
   Access access = Access::read_write;          ///< read_only never creates and never writes
@@ -22,10 +23,12 @@ struct DatabaseOptions {
   /// *Shared.* Address space to reserve, halved until the system grants it. The store cannot outgrow what was granted
   /// (LimitError{map_reserve_bytes}) until it is opened anew; the file itself is as large as what is in it.
   std::uint64_t map_reserve_bytes = limits::map_reserve_bytes;
-  unsigned max_readers = limits::max_readers;           ///< *shared*: read transactions at a time, all processes
-  unsigned max_tables = limits::max_tables;             ///< *shared*: tables in the store
-  bool allow_remote = false;                            ///< open on NFS, CIFS, 9p or FUSE: only if no one else does
-  std::shared_ptr<const Clock> clock = system_clock();  ///< what this handle waits and ages by
+  unsigned max_readers = limits::max_readers;  ///< *shared*: read transactions at a time, all processes
+  unsigned max_tables = limits::max_tables;    ///< *shared*: tables in the store
+  bool allow_remote = false;                   ///< open on NFS, CIFS, 9p or FUSE: only if no one else does
+  /// How long a call waits for others at most: for its turn to write, within this process and among processes.
+  std::chrono::milliseconds busy_timeout = std::chrono::seconds(10);
+  std::shared_ptr<const Clock> clock = system_clock();        ///< what this handle waits and ages by
   std::shared_ptr<const Entropy> entropy = system_entropy();  ///< the id of a store that is created
 };
 
