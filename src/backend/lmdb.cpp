@@ -190,7 +190,7 @@ Capabilities LmdbBackend::capabilities() const noexcept {
           .max_value_bytes = limits::max_value_bytes,
           .binary_keys = true,
           .listing = true,
-          .persistent = true};
+          .persistent = !database_->environment()->in_memory()};
 }
 
 std::string LmdbBackend::name() const {

@@ -58,6 +58,11 @@ bool is_remote(std::uint32_t magic) {
   return std::find(remote.begin(), remote.end(), magic) != remote.end();
 }
 
+FileSystemStatus file_system_from(const struct statfs& found) {
+  return {.remote = is_remote(static_cast<std::uint32_t>(found.f_type)),
+          .available_bytes = std::uint64_t{found.f_bavail} * static_cast<std::uint64_t>(found.f_bsize)};
+}
+
 int set_byte_lock(int fd, std::uint64_t offset_bytes, short type) {
   struct flock lock = {};
   lock.l_type = type;
@@ -118,6 +123,8 @@ class SystemFileOps final : public FileOps {
 
   int remove(const std::filesystem::path& path) override { return answer(::unlink(path.c_str())); }
 
+  int remove_directory(const std::filesystem::path& path) override { return answer(::rmdir(path.c_str())); }
+
   int make_directory(const std::filesystem::path& path, unsigned mode) override {
     return answer(::mkdir(path.c_str(), static_cast<mode_t>(mode)));
   }
@@ -132,10 +139,15 @@ class SystemFileOps final : public FileOps {
   int file_system(const std::filesystem::path& path, FileSystemStatus& out) override {
     struct statfs found = {};
     const int result = answer(::statfs(path.c_str(), &found));
-    if (result < 0) return result;
-    out = {.remote = is_remote(static_cast<std::uint32_t>(found.f_type)),
-           .available_bytes = std::uint64_t{found.f_bavail} * static_cast<std::uint64_t>(found.f_bsize)};
-    return 0;
+    if (result == 0) out = file_system_from(found);
+    return result;
+  }
+
+  int file_system_of(int fd, FileSystemStatus& out) override {
+    struct statfs found = {};
+    const int result = answer(::fstatfs(fd, &found));
+    if (result == 0) out = file_system_from(found);
+    return result;
   }
 
   int list(const std::filesystem::path& directory, std::vector<std::string>& names) override {

@@ -55,11 +55,13 @@ class FileOps {
   virtual int status(const std::filesystem::path& path, FileStatus& out) = 0;  ///< lstat(2); absent is a result
   virtual int status_of(int fd, FileStatus& out) = 0;                          ///< fstat(2)
   virtual int rename(const std::filesystem::path& from, const std::filesystem::path& to, RenameMode mode) = 0;
-  virtual int remove(const std::filesystem::path& path) = 0;  ///< unlink(2)
+  virtual int remove(const std::filesystem::path& path) = 0;            ///< unlink(2)
+  virtual int remove_directory(const std::filesystem::path& path) = 0;  ///< rmdir(2)
   virtual int make_directory(const std::filesystem::path& path, unsigned mode) = 0;
   /// realpath(3), the one method that follows links: an absolute path without links, "." or "..".
   virtual int real_path(const std::filesystem::path& path, std::filesystem::path& out) = 0;
   virtual int file_system(const std::filesystem::path& path, FileSystemStatus& out) = 0;  ///< statfs(2)
+  virtual int file_system_of(int fd, FileSystemStatus& out) = 0;                          ///< fstatfs(2)
   /// The names in a directory, without "." and "..", in no order.
   virtual int list(const std::filesystem::path& directory, std::vector<std::string>& names) = 0;
 

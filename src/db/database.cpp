@@ -11,6 +11,12 @@ std::shared_ptr<Database> Database::open(const DatabaseOptions& options) {
   return std::shared_ptr<Database>(new Database(detail::Environment::open(options), options));
 }
 
+std::shared_ptr<Database> Database::open_in_memory(const DatabaseOptions& options) {
+  DatabaseOptions unsynced = options;
+  unsynced.durability = Durability::unsynced;
+  return std::shared_ptr<Database>(new Database(detail::Environment::open_in_memory(unsynced), unsynced));
+}
+
 Database::Database(std::shared_ptr<detail::Environment> environment, DatabaseOptions options)
     : environment_(std::move(environment)), options_(std::move(options)) {}
 

@@ -8,12 +8,14 @@
 
 #include "db/lmdb_error.hpp"
 #include "db/registry.hpp"
+#include "db/transient_directory.hpp"
 #include "holdfast/core/error.hpp"
 
 namespace holdfast::detail {
 namespace {
 
 constexpr std::uint64_t smallest_reserve_bytes = std::uint64_t{64} << 10;
+constexpr const char* default_memory_directory = "/dev/shm";
 constexpr unsigned own_tables = 2;  // holdfast and holdfast.meta
 
 /// The process shares these: what a later handle asks for must be what the environment has.
@@ -33,6 +35,7 @@ void require_same(const DatabaseOptions& open, const DatabaseOptions& asked, con
     refuse("access: this process has the store open for reading only");
 }
 
+/// Throws, or everything is ready for an opening.
 void require_usable(const DatabaseOptions& options) {
   if (options.path.empty()) throw OptionError({.option = "path", .problem = "is empty"});
   if (options.map_reserve_bytes < smallest_reserve_bytes)
@@ -45,6 +48,10 @@ void require_usable(const DatabaseOptions& options) {
     throw OptionError({.option = "busy_timeout", .problem = "is negative"});
   if (!options.clock) throw OptionError({.option = "clock", .problem = "is null"});
   if (!options.entropy) throw OptionError({.option = "entropy", .problem = "is null"});
+  int major = 0, minor = 0, patch = 0;
+  mdb_version(&major, &minor, &patch);
+  require_known_lmdb(major, minor, patch);
+  guard_forks();
 }
 
 }  // namespace
@@ -62,10 +69,6 @@ void CloseEnvironment::operator()(MDB_env* environment) const noexcept {
 
 std::shared_ptr<Environment> Environment::open(const DatabaseOptions& options, const std::shared_ptr<FileOps>& ops) {
   require_usable(options);
-  int major = 0, minor = 0, patch = 0;
-  mdb_version(&major, &minor, &patch);
-  require_known_lmdb(major, minor, patch);
-  guard_forks();
   const auto path = StoreDirectory::resolve(options, ops);
   Registry& registry = Registry::instance();
   auto lock = registry.lock();
@@ -80,11 +83,28 @@ std::shared_ptr<Environment> Environment::open(const DatabaseOptions& options, c
     throw StateError({.state = State::in_use,
                       .where = path.string(),
                       .problem = "data.mdb was replaced while this process has the store open"});
-  const std::shared_ptr<Environment> opened(new Environment(options, StoreDirectory(path, options, ops)),
+  return open_first(lock, options, StoreDirectory(path, options, ops), Medium::disk);
+}
+
+std::shared_ptr<Environment> Environment::open_in_memory(DatabaseOptions options, const std::shared_ptr<FileOps>& ops) {
+  if (options.path.empty()) options.path = default_memory_directory;
+  require_usable(options);
+  if (options.access == Access::read_only)
+    throw OptionError({.option = "access", .problem = "a store in memory begins empty: it must be written to"});
+  const TransientDirectory directory(ops, real_path(*ops, options.path), *options.entropy);
+  options.path = directory.path();
+  options.path = StoreDirectory::resolve(options, ops);
+  const auto lock = Registry::instance().lock();
+  return open_first(lock, options, StoreDirectory(options.path, options, ops), Medium::memory);
+}
+
+std::shared_ptr<Environment> Environment::open_first(const Registry::Lock& lock, const DatabaseOptions& options,
+                                                     StoreDirectory directory, Medium medium) {
+  const std::shared_ptr<Environment> opened(new Environment(options, std::move(directory), medium),
                                             [](Environment* last) { close(std::unique_ptr<Environment>(last)); });
   opened->read_meta();
   const FileStatus locked = opened->lock_table_->status();
-  registry.add(lock, opened->directory_.identity(), {locked.device, locked.inode}, opened);
+  Registry::instance().add(lock, opened->directory_.identity(), {locked.device, locked.inode}, opened);
   opened->registered_ = true;
   return opened;
 }
@@ -101,8 +121,8 @@ void Environment::close(std::unique_ptr<Environment> last) noexcept {
   Registry::instance().close(identity, std::move(last));
 }
 
-Environment::Environment(const DatabaseOptions& options, StoreDirectory directory)
-    : directory_(std::move(directory)), shared_(options) {
+Environment::Environment(const DatabaseOptions& options, StoreDirectory directory, Medium medium)
+    : directory_(std::move(directory)), shared_(options), medium_(medium) {
   static std::atomic<std::uint64_t> opened{0};
   serial_ = ++opened;
   open_lmdb(options);
@@ -112,6 +132,7 @@ Environment::~Environment() = default;
 
 void Environment::open_lmdb(const DatabaseOptions& options) {
   const unsigned access = options.access == Access::read_only ? MDB_RDONLY : 0U;
+  const unsigned syncing = in_memory() ? MDB_NOSYNC : 0U;
   for (map_bytes_ = options.map_reserve_bytes;; map_bytes_ /= 2) {
     MDB_env* created = nullptr;
     require_lmdb(mdb_env_create(&created), "mdb_env_create", path());
@@ -119,7 +140,7 @@ void Environment::open_lmdb(const DatabaseOptions& options) {
     require_lmdb(mdb_env_set_maxdbs(created, options.max_tables + own_tables), "mdb_env_set_maxdbs", path());
     require_lmdb(mdb_env_set_maxreaders(created, options.max_readers), "mdb_env_set_maxreaders", path());
     require_lmdb(mdb_env_set_mapsize(created, map_bytes_), "mdb_env_set_mapsize", path());
-    const int result = mdb_env_open(created, path().c_str(), access | MDB_NOTLS | MDB_NORDAHEAD, 0600);
+    const int result = mdb_env_open(created, path().c_str(), access | syncing | MDB_NOTLS | MDB_NORDAHEAD, 0600);
     if (result == 0) break;
     const bool refused = result == ENOMEM && map_bytes_ / 2 >= smallest_reserve_bytes;
     if (!refused) require_lmdb(result, "mdb_env_open", path());
@@ -218,7 +239,8 @@ bool Environment::disk_is_full(int result) const {
   if (result == ENOSPC || result == EDQUOT) return true;
   FileSystemStatus status;
   // LMDB reports a short write as EIO.
-  return result == EIO && directory_.ops()->file_system(path(), status) >= 0 && status.available_bytes == 0;
+  return result == EIO && directory_.ops()->file_system_of(directory_.data().fd(), status) >= 0 &&
+         status.available_bytes == 0;
 }
 
 void Environment::flush() {

@@ -39,6 +39,10 @@ class Environment : public std::enable_shared_from_this<Environment> {
   /// Errors: as Database::open.
   [[nodiscard]] static std::shared_ptr<Environment> open(const DatabaseOptions& options,
                                                          const std::shared_ptr<FileOps>& ops = system_file_ops());
+  /// A store of its own, without names in any file system, below the directory options.path, or /dev/shm.
+  /// Errors: as Database::open_in_memory.
+  [[nodiscard]] static std::shared_ptr<Environment> open_in_memory(
+      DatabaseOptions options, const std::shared_ptr<FileOps>& ops = system_file_ops());
   ~Environment();
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
@@ -50,6 +54,13 @@ class Environment : public std::enable_shared_from_this<Environment> {
   [[nodiscard]] unsigned max_tables() const noexcept { return shared_.max_tables; }
   [[nodiscard]] std::uint64_t map_bytes() const noexcept { return map_bytes_; }  ///< what was granted
   [[nodiscard]] Access access() const noexcept { return shared_.access; }
+
+  [[nodiscard]] bool in_memory() const noexcept { return medium_ == Medium::memory; }
+  /// What a commit that asked for `asked` can have survived.
+  [[nodiscard]] Durability reached(Durability asked) const noexcept {
+    if (in_memory()) return Durability::unsynced;
+    return asked == Durability::unsynced ? Durability::ordered : asked;
+  }
 
   [[nodiscard]] MDB_env* raw() const noexcept { return lmdb_.get(); }
   [[nodiscard]] WriterQueue& writers() noexcept { return writers_; }
@@ -82,7 +93,13 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void flush();
 
  private:
-  Environment(const DatabaseOptions& options, StoreDirectory directory);
+  enum class Medium { disk, memory };
+
+  Environment(const DatabaseOptions& options, StoreDirectory directory, Medium medium);
+  /// Under the registry's lock.
+  static std::shared_ptr<Environment> open_first(const std::unique_lock<std::mutex>& lock,
+                                                 const DatabaseOptions& options, StoreDirectory directory,
+                                                 Medium medium);
   static void close(std::unique_ptr<Environment> last) noexcept;
 
   [[noreturn]] void throw_forked() const;
@@ -95,6 +112,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   ProcessFile lock_table_;  ///< lock.mdb: were any descriptor of it closed, LMDB's own lock on it would be gone
   LmdbEnvironment lmdb_;
   DatabaseOptions shared_;  ///< what the first handle asked for
+  Medium medium_ = Medium::disk;
   std::uint64_t map_bytes_ = 0;
   std::uint64_t serial_ = 0;
   std::uint64_t opened_in_ = forks.load();

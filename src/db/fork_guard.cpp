@@ -46,6 +46,8 @@ void after_fork_in_child() {
 }  // namespace
 
 void guard_forks() {
+  static_cast<void>(Registry::instance());  // made before the handlers need it
+  static_cast<void>(guard());
   static const bool registered = [] {
     const int result = ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
     if (result != 0) throw IoError({.operation = "pthread_atfork", .path = {}, .error_number = result});
@@ -85,8 +87,7 @@ ProcessFile& ProcessFile::operator=(ProcessFile&& other) noexcept {
 
 void ProcessFile::close() noexcept {
   if (!file_) return;
-  if (opened_in_ != forks.load())
-    return leave_to_parent(file_.release());  // closed already, its number may be another's
+  if (forked()) return leave_to_parent(file_.release());  // closed already, its number may be another's
   const std::lock_guard lock(guard().mutex);
   guard().descriptors.erase(file_->fd());
   file_.reset();

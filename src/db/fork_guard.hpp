@@ -34,6 +34,8 @@ class ProcessFile {
   ProcessFile(ProcessFile&& other) noexcept = default;
   ProcessFile& operator=(ProcessFile&& other) noexcept;
 
+  /// Whether another process opened it: then it is closed here.
+  [[nodiscard]] bool forked() const noexcept { return opened_in_ != forks.load(std::memory_order_relaxed); }
   [[nodiscard]] const File& operator*() const noexcept { return *file_; }
   [[nodiscard]] const File* operator->() const noexcept { return file_.get(); }
 

@@ -16,6 +16,7 @@ namespace {
 
 constexpr const char* data_name = "data.mdb";
 constexpr const char* lock_name = "LOCK";
+constexpr const char* lock_table_name = "lock.mdb";
 constexpr std::string_view temporary_prefix = "data.mdb.new-";
 constexpr std::uint64_t creation_byte = 2;  // of LOCK; byte 1 is the writers'
 constexpr std::chrono::seconds creation_wait{10};
@@ -96,6 +97,10 @@ std::optional<StoreIdentity> StoreDirectory::identify(const std::filesystem::pat
   return StoreIdentity(status.device, status.inode);
 }
 
+bool StoreDirectory::is_file_name(std::string_view name) noexcept {
+  return name == data_name || name == lock_name || name == lock_table_name || name.starts_with(temporary_prefix);
+}
+
 StoreDirectory::StoreDirectory(std::filesystem::path path, const DatabaseOptions& options, std::shared_ptr<FileOps> ops)
     : ops_(std::move(ops)), path_(std::move(path)) {
   const bool writing = options.access == Access::read_write;
@@ -142,10 +147,10 @@ void StoreDirectory::open_data() {
   const FileStatus status = data_->status();
   if (status.kind != FileKind::regular)
     throw StateError({.state = State::foreign, .where = data_->path().string(), .problem = "not a regular file"});
-  const FileStatus lock_table = status_of(*ops_, path_ / "lock.mdb");
+  const FileStatus lock_table = status_of(*ops_, path_ / lock_table_name);
   if (lock_table.kind != FileKind::absent && lock_table.kind != FileKind::regular)
     throw StateError(
-        {.state = State::foreign, .where = (path_ / "lock.mdb").string(), .problem = "not a regular file"});
+        {.state = State::foreign, .where = (path_ / lock_table_name).string(), .problem = "not a regular file"});
   if (status.hard_links > 1) {
     try_flock(*ops_, *data_, LockMode::exclusive, "it has several hard links and is open already");
   } else {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "db/fork_guard.hpp"
@@ -25,12 +26,16 @@ class StoreDirectory {
   /// Which store lies there; nullopt when none does yet.
   [[nodiscard]] static std::optional<StoreIdentity> identify(const std::filesystem::path& path, FileOps& ops);
 
+  /// Whether a store's directory has files of that name.
+  [[nodiscard]] static bool is_file_name(std::string_view name) noexcept;
+
   /// Takes the locks, creates the store where it is missing and may be created, and judges it.
   /// Errors: IoError, StateError, CorruptionError; nothing is changed in what was found.
   StoreDirectory(std::filesystem::path path, const DatabaseOptions& options, std::shared_ptr<FileOps> ops);
 
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
   [[nodiscard]] StoreIdentity identity() const noexcept { return identity_; }
+  [[nodiscard]] const File& data() const noexcept { return *data_; }
   [[nodiscard]] const std::shared_ptr<FileOps>& ops() const noexcept { return ops_; }
   /// LOCK, on whose bytes locks are held.
   [[nodiscard]] const File& lock_file() const noexcept { return *lock_; }

@@ -101,7 +101,7 @@ void WriteState::apply(LmdbHandle handle, const WriteSet& set) {
 }
 
 Durability WriteState::commit(Durability asked) {
-  const Durability durability = asked == Durability::unsynced ? Durability::ordered : asked;
+  const Durability durability = environment().reached(asked);
   bool changed = false;
   for (const auto& [name, writes] : writes_) {
     if (writes.set.entries().empty()) continue;

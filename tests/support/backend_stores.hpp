@@ -40,6 +40,10 @@ namespace holdfast::testing {
     return std::make_shared<LmdbBackend>(LmdbOptions{.path = directory->path() / "store", .durability = durability});
   }};
 }
+
+[[nodiscard]] inline StoreUnderTest lmdb_memory_store() {
+  return {.open = [] { return std::make_shared<LmdbBackend>(Database::open_in_memory()); }};
+}
 #endif
 
 [[nodiscard]] inline StoreUnderTest unlistable(StoreUnderTest store) {

@@ -95,9 +95,11 @@ class SimFileOps final : public FileOps {
   int status_of(int fd, FileStatus& out) override;
   int rename(const std::filesystem::path& from, const std::filesystem::path& to, RenameMode mode) override;
   int remove(const std::filesystem::path& path) override;
+  int remove_directory(const std::filesystem::path& path) override;
   int make_directory(const std::filesystem::path& path, unsigned mode) override;
   int real_path(const std::filesystem::path& path, std::filesystem::path& out) override;
   int file_system(const std::filesystem::path& path, FileSystemStatus& out) override;
+  int file_system_of(int fd, FileSystemStatus& out) override;
   int list(const std::filesystem::path& directory, std::vector<std::string>& names) override;
   int try_lock(int fd, LockMode mode) override;
   int try_lock_byte(int fd, std::uint64_t offset_bytes, LockMode mode) override;

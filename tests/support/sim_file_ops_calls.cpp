@@ -81,6 +81,20 @@ int SimFileOps::remove(const std::filesystem::path& path) {
   });
 }
 
+int SimFileOps::remove_directory(const std::filesystem::path& path) {
+  const std::lock_guard lock(mutex_);
+  return run<int>(Operation::remove, path, [&](Verdict) {
+    const Place place = resolve(path);
+    if (place.inode == 0) return -ENOENT;
+    if (inodes_.at(place.inode).kind != FileKind::directory) return -ENOTDIR;
+    if (!inodes_.at(place.inode).entries.empty()) return -ENOTEMPTY;
+    Inode& parent = inodes_.at(place.directory);
+    parent.entries.erase(place.name);
+    touch(parent);
+    return 0;
+  });
+}
+
 int SimFileOps::make_directory(const std::filesystem::path& path, unsigned) {
   const std::lock_guard lock(mutex_);
   return run<int>(Operation::make_directory, path, [&](Verdict) {
@@ -106,6 +120,10 @@ int SimFileOps::file_system(const std::filesystem::path& path, FileSystemStatus&
     out = {.remote = false, .available_bytes = std::uint64_t{1} << 40U};
     return 0;
   });
+}
+
+int SimFileOps::file_system_of(int fd, FileSystemStatus& out) {
+  return file_system(path_of(fd), out);
 }
 
 int SimFileOps::list(const std::filesystem::path& directory, std::vector<std::string>& names) {

@@ -44,6 +44,13 @@ class HOLDFAST_API Database {
   ///         {remote}; {mismatched}; CorruptionError for damage; UnsupportedError for a liblmdb that is not 0.9.
   ///         Whatever it refuses, it leaves untouched.
   [[nodiscard]] static std::shared_ptr<Database> open(const DatabaseOptions& options);
+  /// A new store of this process alone, in memory: the same engine on files without names, gone with the last handle
+  /// and transaction. `options.path` is the directory whose file system holds them, by default /dev/shm; it must be
+  /// there, and its room is the store's. Two calls make two stores.
+  /// Durable: until the process ends: every commit reaches Durability::unsynced, whatever it asked for.
+  /// Crash:   a process killed while it opens may leave a directory `holdfast-memory-*`, which the next removes.
+  /// Errors:  as open(); OptionError{access} when asked for reading only.
+  [[nodiscard]] static std::shared_ptr<Database> open_in_memory(const DatabaseOptions& options = {});
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;

@@ -26,9 +26,11 @@ class ForwardingFileOps : public FileOps {
   int status_of(int fd, FileStatus& out) override { return system_->status_of(fd, out); }
   int rename(const Path& from, const Path& to, RenameMode mode) override { return system_->rename(from, to, mode); }
   int remove(const Path& path) override { return system_->remove(path); }
+  int remove_directory(const Path& path) override { return system_->remove_directory(path); }
   int make_directory(const Path& path, unsigned mode) override { return system_->make_directory(path, mode); }
   int real_path(const Path& path, Path& out) override { return system_->real_path(path, out); }
   int file_system(const Path& path, FileSystemStatus& out) override { return system_->file_system(path, out); }
+  int file_system_of(int fd, FileSystemStatus& out) override { return system_->file_system_of(fd, out); }
   int list(const Path& directory, std::vector<std::string>& names) override { return system_->list(directory, names); }
   int try_lock(int fd, LockMode mode) override { return system_->try_lock(fd, mode); }
   int try_lock_byte(int fd, std::uint64_t at, LockMode mode) override { return system_->try_lock_byte(fd, at, mode); }
