@@ -216,12 +216,10 @@ TEST_F(Fork, ByAProcessThatIsKilledLeavesNoLockToItsChild) {
     const auto db = open();
     put(*db, "t", "k", "v");
     const CommittableTransaction writing = db->begin_write();
-    const pid_t child = ::fork();
-    if (child == 0) {
+    if (::fork() == 0) {
       ::alarm(600);
-      for (;;) ::pause();
+      voice.tell(static_cast<std::uint64_t>(::getpid()));
     }
-    voice.tell(static_cast<std::uint64_t>(child));
     for (;;) ::pause();
   });
   const auto grandchild = static_cast<pid_t>(parent.hear().value());
