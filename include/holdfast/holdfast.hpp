@@ -48,7 +48,9 @@
 
 #if defined(HOLDFAST_WITH_LMDB)
 #include "holdfast/backend/lmdb.hpp"
+#include "holdfast/db/check.hpp"
 #include "holdfast/db/database.hpp"
+#include "holdfast/db/long_work.hpp"
 #include "holdfast/db/options.hpp"
 #include "holdfast/db/table.hpp"
 #include "holdfast/db/transaction.hpp"

@@ -145,6 +145,17 @@ Catalogue read_catalogue(const OrderedView& meta, const std::filesystem::path& p
   return catalogue;
 }
 
+std::map<std::string, Bytes, std::less<>> table_records(const OrderedView& meta) {
+  std::map<std::string, Bytes, std::less<>> records;
+  const auto cursor = meta.cursor();
+  for (auto item = cursor->seek(as_bytes(table_prefix)); item; item = cursor->next()) {
+    const std::string_view key = as_text(item->key);
+    if (!key.starts_with(table_prefix)) break;
+    records.emplace(key.substr(table_prefix.size()), to_bytes(item->value));
+  }
+  return records;
+}
+
 Bytes encode_table_record(const TableRecord& record) {
   Bytes out;
   append_number(out, record_version);

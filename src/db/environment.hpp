@@ -48,6 +48,9 @@ class Environment : public std::enable_shared_from_this<Environment> {
   Environment& operator=(const Environment&) = delete;
 
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return directory_.path(); }
+  /// data.mdb, to be read page by page.
+  [[nodiscard]] const File& data() const noexcept { return directory_.data(); }
+  [[nodiscard]] const std::shared_ptr<FileOps>& ops() const noexcept { return directory_.ops(); }
   [[nodiscard]] const StoreId& id() const noexcept { return meta_.id; }
   [[nodiscard]] std::uint64_t serial() const noexcept { return serial_; }  ///< unique in the process
   [[nodiscard]] unsigned max_readers() const noexcept { return shared_.max_readers; }

@@ -4,6 +4,7 @@
 
 #include "db/free_list.hpp"
 #include "db/meta_pages.hpp"
+#include "db/tree_page.hpp"
 #include "holdfast/core/error.hpp"
 
 namespace holdfast::detail {

@@ -1,7 +1,9 @@
 #include "db/meta_pages.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
+#include <functional>
 #include <string>
 
 #include "holdfast/core/error.hpp"
@@ -141,6 +143,26 @@ MetaPages read_meta_pages(const File& data) {
   throw StateError({.state = State::in_use,
                     .where = data.path().string(),
                     .problem = "its meta pages change faster than they can be read"});
+}
+
+std::vector<MetaPage> sound_meta_pages(const File& data) {
+  std::vector<MetaPage> found;
+  const auto add_if_sound = [&](std::uint64_t number, std::uint64_t offset_bytes) {
+    MetaPage meta;
+    if (!read_struct(data, offset_bytes, meta)) return;
+    if (meta.magic != lmdb_magic || meta.version != lmdb_data_version) return;
+    if (number == 1 && meta.free.pad != offset_bytes) return;
+    try {
+      check_page(data, number, meta);
+      found.push_back(meta);
+    } catch (const CorruptionError&) {
+      return;  // it is not among the sound ones
+    }
+  };
+  add_if_sound(0, 0);
+  for (std::uint64_t bytes = smallest_page_bytes; bytes <= largest_page_bytes; bytes *= 2) add_if_sound(1, bytes);
+  std::ranges::stable_sort(found, std::ranges::greater{}, &MetaPage::transaction);
+  return found;
 }
 
 }  // namespace holdfast::detail

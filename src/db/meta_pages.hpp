@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "core/file_io.hpp"
 #include "holdfast/core/bytes.hpp"
@@ -67,5 +68,9 @@ struct MetaPages {
 /// Reads them until two reads agree, since a writer may be at work.
 /// Errors: StateError{foreign} for another program's file, {newer_format} for another LMDB's; CorruptionError.
 [[nodiscard]] MetaPages read_meta_pages(const File& data);
+
+/// Those meta pages that are sound in themselves, the newer first, of a file that nobody writes. Each leads to a state
+/// that was committed: no commit uses pages of the one before.
+[[nodiscard]] std::vector<MetaPage> sound_meta_pages(const File& data);
 
 }  // namespace holdfast::detail

@@ -14,8 +14,6 @@
 namespace holdfast::detail {
 namespace {
 
-constexpr const char* data_name = "data.mdb";
-constexpr const char* lock_name = "LOCK";
 constexpr const char* lock_table_name = "lock.mdb";
 constexpr std::string_view temporary_prefix = "data.mdb.new-";
 constexpr std::uint64_t creation_byte = 2;  // of LOCK; byte 1 is the writers'
@@ -92,19 +90,19 @@ std::filesystem::path StoreDirectory::resolve(const DatabaseOptions& options, co
 }
 
 std::optional<StoreIdentity> StoreDirectory::identify(const std::filesystem::path& path, FileOps& ops) {
-  const FileStatus status = status_of(ops, path / data_name);
+  const FileStatus status = status_of(ops, path / data_file_name);
   if (status.kind != FileKind::regular) return std::nullopt;
   return StoreIdentity(status.device, status.inode);
 }
 
 bool StoreDirectory::is_file_name(std::string_view name) noexcept {
-  return name == data_name || name == lock_name || name == lock_table_name || name.starts_with(temporary_prefix);
+  return name == data_file_name || name == lock_file_name || name == lock_table_name || name.starts_with(temporary_prefix);
 }
 
 StoreDirectory::StoreDirectory(std::filesystem::path path, const DatabaseOptions& options, std::shared_ptr<FileOps> ops)
     : ops_(std::move(ops)), path_(std::move(path)) {
   const bool writing = options.access == Access::read_write;
-  lock_ = ProcessFile(ops_, path_ / lock_name, writing ? O_RDWR | O_CREAT : O_RDONLY);
+  lock_ = ProcessFile(ops_, path_ / lock_file_name, writing ? O_RDWR | O_CREAT : O_RDONLY);
   try_flock(*ops_, *lock_, LockMode::shared, "somebody holds the store alone");
   const CreationLock creation(*ops_, *lock_, writing ? LockMode::exclusive : LockMode::shared, *options.clock);
   if (writing) sweep_and_create(options);
@@ -115,7 +113,7 @@ StoreDirectory::StoreDirectory(std::filesystem::path path, const DatabaseOptions
 void StoreDirectory::sweep_and_create(const DatabaseOptions& options) {
   for (const std::string& name : list_directory(*ops_, path_))
     if (name.starts_with(temporary_prefix)) remove_file(*ops_, path_ / name);
-  const auto data = path_ / data_name;
+  const auto data = path_ / data_file_name;
   if (status_of(*ops_, data).kind == FileKind::absent) create(data, options);
   // Also when it was there: whoever made it may have been killed before its name was on the disk.
   sync_directory(ops_, path_);
@@ -143,7 +141,7 @@ void StoreDirectory::create(const std::filesystem::path& data, const DatabaseOpt
 }
 
 void StoreDirectory::open_data() {
-  data_ = ProcessFile(ops_, path_ / data_name, O_RDONLY);
+  data_ = ProcessFile(ops_, path_ / data_file_name, O_RDONLY);
   const FileStatus status = data_->status();
   if (status.kind != FileKind::regular)
     throw StateError({.state = State::foreign, .where = data_->path().string(), .problem = "not a regular file"});

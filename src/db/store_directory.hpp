@@ -11,6 +11,9 @@
 
 namespace holdfast::detail {
 
+inline constexpr const char* data_file_name = "data.mdb";
+inline constexpr const char* lock_file_name = "LOCK";
+
 /// Which file a store is, whatever path led to it: device and inode of data.mdb.
 using StoreIdentity = std::pair<std::uint64_t, std::uint64_t>;
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "holdfast/core/export.hpp"
+#include "holdfast/db/check.hpp"
 #include "holdfast/db/options.hpp"
 #include "holdfast/db/table.hpp"
 #include "holdfast/db/transaction.hpp"
@@ -90,6 +91,18 @@ class HOLDFAST_API Database {
 
   /// Errors: OptionError for a name that is empty, not UTF-8 or begins with `holdfast`; LimitError{max_name_bytes}.
   [[nodiscard]] ByteTable table(std::string_view name) const;
+
+  /// Judges every page of one state of the store, and what is in it, while readers and writers go on. The pages of that
+  /// state cannot be used again until it returns. Finds structure that is damaged, values whose seal is broken, pages
+  /// used twice or lost; changed bytes in tables without a seal it cannot see.
+  /// Errors: CorruptionError when no meta page can be trusted; IoError; as begin_read().
+  /// Cost:   reads the whole store once, without mapping it; a bit of memory for each page.
+  [[nodiscard]] CheckReport check(const CheckOptions& options = {}) const;
+  /// The same in parts, for idle moments: about `page_budget` pages from where `cursor` stands, in the state of now,
+  /// and moves it; after the last it begins again. What only the whole can show is left out: numbers of entries and
+  /// pages, the free list, pages used twice or lost.
+  [[nodiscard]] CheckReport check_part(CheckCursor& cursor, std::uint64_t page_budget,
+                                       const CheckOptions& options = {}) const;
 
   /// Makes every commit so far survive power loss. Errors: IoError, which poisons.
   void flush();
