@@ -53,5 +53,7 @@
 #include "holdfast/db/long_work.hpp"
 #include "holdfast/db/options.hpp"
 #include "holdfast/db/table.hpp"
+#include "holdfast/db/table_options.hpp"
+#include "holdfast/db/table_range.hpp"
 #include "holdfast/db/transaction.hpp"
 #endif

@@ -1,6 +1,7 @@
 #include "holdfast/backend/lmdb.hpp"
 
 #include <mutex>
+#include <span>
 #include <utility>
 
 #include "db/environment.hpp"
@@ -46,9 +47,11 @@ class LmdbScan final : public ScanCursor {
     state_->base->environment()->require_own_process();
     if (left_ && *left_ == 0) return false;
     const std::lock_guard lock(state_->mutex);
-    const auto value = range_.next(entry.key);
-    if (!value) return false;
-    if (values_) entry.value.assign(value->begin(), value->end());
+    if (batch_.empty()) batch_ = range_.next_batch();
+    if (batch_.empty()) return false;
+    entry.key = as_text(batch_.front().key);
+    if (values_) entry.value.assign(batch_.front().value.begin(), batch_.front().value.end());
+    batch_ = batch_.subspan(1);
     if (left_) --*left_;
     return true;
   }
@@ -62,6 +65,7 @@ class LmdbScan final : public ScanCursor {
 
   std::shared_ptr<PinnedState> state_;
   detail::StoredRange range_;
+  std::span<const detail::Item> batch_;
   std::optional<std::size_t> left_;
   bool values_;
 };

@@ -19,6 +19,7 @@ constexpr std::string_view required_key = "features.required";
 constexpr std::string_view optional_key = "features.optional";
 constexpr std::string_view change_key = "catalogue.change";
 constexpr std::string_view next_id_key = "catalogue.next_id";
+constexpr std::string_view tree_count_key = "catalogue.trees";
 constexpr std::string_view table_prefix = "table/";
 
 template <class Unsigned>
@@ -101,6 +102,7 @@ std::vector<std::pair<std::string, Bytes>> new_store_meta(const StoreId& id) {
   records.emplace_back(optional_key, number(std::uint64_t{0}));
   records.emplace_back(change_key, number(std::uint64_t{0}));
   records.emplace_back(next_id_key, number(std::uint64_t{1}));
+  records.emplace_back(tree_count_key, number(std::uint64_t{0}));
   return records;
 }
 
@@ -131,15 +133,20 @@ Catalogue read_catalogue(const OrderedView& meta, const std::filesystem::path& p
   Catalogue catalogue;
   catalogue.change = read_catalogue_change(meta, path);
   catalogue.next_table_id = read_number<std::uint64_t>(meta, next_id_key, path);
+  catalogue.tree_count = read_number<std::uint64_t>(meta, tree_count_key, path);
   const auto cursor = meta.cursor();
   for (auto item = cursor->seek(as_bytes(table_prefix)); item; item = cursor->next()) {
     const std::string_view key = as_text(item->key);
     if (!key.starts_with(table_prefix)) break;
     const TableRecord record = decode_table_record(item->value, where(path, key));
-    if (record.id == 0 || record.id >= catalogue.next_table_id)
-      throw CorruptionError({.where = where(path, key),
-                             .want = "an id below " + std::to_string(catalogue.next_table_id),
-                             .got = std::to_string(record.id)});
+    const auto require_within = [&](const char* what, std::uint64_t value, std::uint64_t last) {
+      if (value == 0 || value > last)
+        throw CorruptionError({.where = where(path, key),
+                               .want = std::string(what) + " from 1 to " + std::to_string(last),
+                               .got = std::to_string(value)});
+    };
+    require_within("an id", record.id, catalogue.next_table_id - 1);
+    require_within("a tree", record.tree, catalogue.tree_count);
     catalogue.tables.emplace(key.substr(table_prefix.size()), record);
   }
   return catalogue;
@@ -160,9 +167,10 @@ Bytes encode_table_record(const TableRecord& record) {
   Bytes out;
   append_number(out, record_version);
   append_number(out, record.id);
+  append_number(out, record.tree);
   append_number(out, record.flags);
   append_number(out, record.schema_version);
-  for (const CodecName* codec : {&record.key_codec, &record.value_codec}) {
+  for (const CodecName* codec : {&record.codecs.key, &record.codecs.value}) {
     append_text(out, codec->name);
     append_number(out, codec->version);
   }
@@ -179,10 +187,11 @@ TableRecord decode_table_record(ByteView stored, const std::string& where) {
   if (version != record_version) refuse("its record has version " + std::to_string(version));
   TableRecord record;
   record.id = reader.number<std::uint64_t>();
+  record.tree = reader.number<std::uint64_t>();
   record.flags = reader.number<std::uint64_t>();
   if ((record.flags & ~known_table_flags) != 0) refuse("its flags are " + std::to_string(record.flags));
   record.schema_version = reader.number<std::uint32_t>();
-  for (CodecName* codec : {&record.key_codec, &record.value_codec}) {
+  for (CodecName* codec : {&record.codecs.key, &record.codecs.value}) {
     codec->name = reader.text();
     codec->version = reader.number<std::uint32_t>();
   }
@@ -191,17 +200,18 @@ TableRecord decode_table_record(ByteView stored, const std::string& where) {
   return record;
 }
 
-std::vector<std::pair<std::string, Bytes>> catalogue_records(const Catalogue& catalogue) {
-  std::vector<std::pair<std::string, Bytes>> records;
+std::map<std::string, Bytes> catalogue_records(const Catalogue& catalogue) {
+  std::map<std::string, Bytes> records;
   for (const auto& [name, record] : catalogue.tables)
-    records.emplace_back(std::string(table_prefix) + name, encode_table_record(record));
-  records.emplace_back(change_key, number(catalogue.change));
-  records.emplace_back(next_id_key, number(catalogue.next_table_id));
+    records.emplace(std::string(table_prefix) + name, encode_table_record(record));
+  records.emplace(change_key, number(catalogue.change));
+  records.emplace(next_id_key, number(catalogue.next_table_id));
+  records.emplace(tree_count_key, number(catalogue.tree_count));
   return records;
 }
 
-std::string lmdb_name(std::uint64_t table_id) {
-  return "table." + std::to_string(table_id);
+std::string lmdb_name(std::uint64_t tree) {
+  return "table." + std::to_string(tree);
 }
 
 }  // namespace holdfast::detail

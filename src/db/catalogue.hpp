@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "db/ordered_view.hpp"
+#include "holdfast/db/table_options.hpp"
 #include "holdfast/seal/seal.hpp"
 
 /// What `holdfast.meta` says: the store's identity and features, and which table has which id. Bytes: FORMAT.md.
@@ -22,19 +23,14 @@ struct StoreMeta {
   std::uint64_t optional_features = 0;
 };
 
-/// A codec as a store records it.
-struct CodecName {
-  std::string name{};
-  std::uint32_t version = 0;
-  bool operator==(const CodecName&) const = default;
-};
-
 struct TableRecord {
-  std::uint64_t id = 0;  ///< never 0, never used again
+  std::uint64_t id = 0;  ///< never 0, never used again: what seals, expiry and feed know the table by
+  /// The LMDB database that holds it, never 0. One that a table has left is emptied and taken by the next to be made:
+  /// so none ever needs to be closed under the transactions that still read it.
+  std::uint64_t tree = 0;
   std::uint64_t flags = 0;
   std::uint32_t schema_version = 0;
-  CodecName key_codec{};
-  CodecName value_codec{};
+  TableCodecs codecs{};
   std::string seal{};  ///< "" for none
   bool operator==(const TableRecord&) const = default;
 };
@@ -43,6 +39,7 @@ struct TableRecord {
 struct Catalogue {
   std::uint64_t change = 0;  ///< grows with every change of the tables
   std::uint64_t next_table_id = 1;
+  std::uint64_t tree_count = 0;  ///< trees made so far: 1 to tree_count
   std::map<std::string, TableRecord, std::less<>> tables{};
 };
 
@@ -62,10 +59,10 @@ struct Catalogue {
 /// Errors: CorruptionError; StateError{newer_format} for a record version or a flag that is not known.
 [[nodiscard]] TableRecord decode_table_record(ByteView stored, const std::string& where);
 
-/// The records that hold `catalogue`, those of its tables and its two numbers.
-[[nodiscard]] std::vector<std::pair<std::string, Bytes>> catalogue_records(const Catalogue& catalogue);
+/// The records that hold `catalogue`, those of its tables and its numbers.
+[[nodiscard]] std::map<std::string, Bytes> catalogue_records(const Catalogue& catalogue);
 
-/// The name of a table's LMDB database: of its id, so that a table can be renamed.
-[[nodiscard]] std::string lmdb_name(std::uint64_t table_id);
+/// The name of a tree's LMDB database: a number, so that tables can be renamed.
+[[nodiscard]] std::string lmdb_name(std::uint64_t tree);
 
 }  // namespace holdfast::detail

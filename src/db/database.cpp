@@ -1,7 +1,8 @@
 #include "holdfast/db/database.hpp"
 
 #include "db/environment.hpp"
-#include "db/transaction_tables.hpp"
+#include "db/table_binding.hpp"
+#include "db/write_state.hpp"
 #include "db/writer_turn.hpp"
 #include "holdfast/core/error.hpp"
 
@@ -29,14 +30,16 @@ ReadTransaction Database::begin_read() const {
 CommittableTransaction Database::begin_write() {
   require_writable();
   const auto turn = detail::WriterTurn::take(environment_, {options_.clock, options_.busy_timeout});
-  return CommittableTransaction(std::make_shared<detail::WriteState>(turn), options_.durability);
+  return CommittableTransaction(std::make_shared<detail::WriteState>(turn, options_.write_set_bytes),
+                                options_.durability);
 }
 
 std::optional<CommittableTransaction> Database::try_begin_write(std::chrono::milliseconds timeout) {
   require_writable();
   const auto turn = detail::WriterTurn::try_take(environment_, {options_.clock, timeout});
   if (!turn) return std::nullopt;
-  return CommittableTransaction(std::make_shared<detail::WriteState>(turn), options_.durability);
+  return CommittableTransaction(std::make_shared<detail::WriteState>(turn, options_.write_set_bytes),
+                                options_.durability);
 }
 
 void Database::require_writable() const {
@@ -45,7 +48,7 @@ void Database::require_writable() const {
     throw StateError({.state = State::read_only, .where = path().string(), .problem = "a handle for reading only"});
 }
 
-ByteTable Database::table(std::string_view name) const {
+void Database::require_table_name(std::string_view name) const {
   environment_->require_own_process();
   if (name.empty()) throw OptionError({.option = "table name", .problem = "is empty"});
   if (name.size() > limits::max_name_bytes)
@@ -57,7 +60,13 @@ ByteTable Database::table(std::string_view name) const {
   if (!is_utf8(name)) throw OptionError({.option = "table name", .problem = "is not UTF-8"});
   if (name.starts_with("holdfast"))
     throw OptionError({.option = "table name", .problem = "names that begin with \"holdfast\" are the library's own"});
-  return ByteTable(std::string(name), environment_->serial());
+}
+
+ByteTable Database::table(std::string_view name, const TableOptions& options,
+                          const std::optional<TableCodecs>& codecs) const {
+  require_table_name(name);
+  return ByteTable(
+      std::make_shared<const detail::TableBinding>(std::string(name), environment_->serial(), codecs, options));
 }
 
 void Database::flush() {

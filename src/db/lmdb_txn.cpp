@@ -63,6 +63,10 @@ bool WriteBase::erase(LmdbHandle handle, ByteView key) {
   return true;
 }
 
+void WriteBase::clear(LmdbHandle handle) {
+  environment_->require_written(mdb_drop(raw(), handle, 0), "mdb_drop");
+}
+
 void WriteBase::commit(Durability durability) {
   static_cast<void>(raw());  // ended: StateError
   // The flag is the environment's, so it is set for this commit alone, by the one who holds the write lock.

@@ -62,6 +62,8 @@ class WriteBase final : public LmdbTxn {
   /// An error of these leaves the transaction fit for nothing but end().
   void put(LmdbHandle handle, ByteView key, ByteView value);
   bool erase(LmdbHandle handle, ByteView key);
+  /// Erases everything, page by page.
+  void clear(LmdbHandle handle);
 
   /// Ended, whatever the result. Errors: as WriteTransaction::commit().
   void commit(Durability durability);

@@ -43,6 +43,23 @@ class LmdbCursor final : public OrderedCursor {
   std::optional<Item> next() override { return move(MDB_NEXT); }
   std::optional<Item> previous() override { return move(MDB_PREV); }
 
+  /// A snapshot's entries stay where they are; those of a write transaction until it writes.
+  std::size_t move_on(Order order, std::span<Item> lent) override {
+    static_cast<void>(txn_->raw());  // ended: StateError
+    const MDB_cursor_op operation = order == Order::ascending ? MDB_NEXT : MDB_PREV;
+    const std::size_t wanted = write_ ? 1 : lent.size();
+    std::size_t count = 0;
+    for (; count < wanted; ++count) {
+      MDB_val key{};
+      MDB_val value{};
+      const int result = mdb_cursor_get(cursor_, &key, &value, operation);
+      if (result == MDB_NOTFOUND) break;
+      require_lmdb(result, "mdb_cursor_get", txn_->environment()->path());
+      lent[count] = {.key = as_view(key), .value = as_view(value)};
+    }
+    return count;
+  }
+
  private:
   std::optional<Item> move(MDB_cursor_op operation, ByteView sought = {}) {
     static_cast<void>(txn_->raw());  // ended: StateError

@@ -120,9 +120,9 @@ void StoreCheck::judge_catalogue() {
   const auto backend = unclaimed.extract(std::string(backend_table_name));
   if (backend) to_walk_.push_back({.lmdb_name = backend.key(), .shown_name = backend.key(), .tree = backend.mapped()});
   for (const auto& [name, record] : meta_.catalogue.tables) {
-    const auto tree = unclaimed.extract(lmdb_name(record.id));
+    const auto tree = unclaimed.extract(lmdb_name(record.tree));
     if (!tree) {
-      add({.table = name, .want = "LMDB database " + lmdb_name(record.id), .got = "none"});
+      add({.table = name, .want = "LMDB database " + lmdb_name(record.tree), .got = "none"});
       continue;
     }
     Walked table{.lmdb_name = tree.key(), .shown_name = name, .tree = tree.mapped(), .table_id = record.id};
@@ -170,10 +170,10 @@ void StoreCheck::entry(ByteView key, std::uint16_t flags, ByteView value) {
   }
   if (current_.role == Role::meta) meta_records_.put(key, value);
   if (current_.role == Role::table) ++report_.entries;
-  decode_key(key, key_);
+  const ByteView put = lent_key(key);
   if (current_.seal && meta_.store)
     static_cast<void>(
-        current_.seal->open({.store = meta_.store->id, .table = current_.table_id, .key = key_}, value, scratch_));
+        current_.seal->open({.store = meta_.store->id, .table = current_.table_id, .key = put}, value, scratch_));
 }
 
 void StoreCheck::add_name(ByteView key, std::uint16_t flags, ByteView value) {

@@ -71,7 +71,6 @@ class StoreCheck final : private TreeVisitor {
   WriteSet meta_records_;
   FoundMeta meta_;
   Bytes scratch_;
-  Bytes key_;
 };
 
 /// Runs a check to its end or until it is stopped, and tells how far it is. Whether it came to the end.

@@ -1,14 +1,14 @@
 #pragma once
 
+#include <array>
 #include <cstring>
-#include <optional>
 
 #include "holdfast/core/bytes.hpp"
 #include "holdfast/core/error.hpp"
 #include "holdfast/core/limits.hpp"
 
-/// LMDB has no empty key. So "" is stored as 00, and a key that begins with NUL as 00 01 and the rest after that NUL;
-/// all others as they are. Order and prefixes are kept: "" < 00... < everything else, stored as given.
+/// LMDB has no empty key. So "" and keys that begin with NUL are stored behind one more NUL, all others as they are.
+/// Order and prefixes are kept: "" < 00... < everything else; and a key can be lent from its stored form.
 namespace holdfast::detail {
 
 /// The stored form of a key, borrowing the key where that is the same.
@@ -16,13 +16,14 @@ class StoredKey {
  public:
   explicit StoredKey(ByteView key) : view_(key) {
     if (!key.empty() && key.front() != std::byte{0}) return;
-    escaped_.reserve(key.size() + 1);
-    escaped_.push_back(std::byte{0});
-    if (!key.empty()) {
-      escaped_.push_back(std::byte{1});
-      append(escaped_, key.subspan(1));
+    std::byte* stored = short_.data();
+    if (key.size() >= short_.size()) {
+      long_.resize(key.size() + 1);
+      stored = long_.data();
     }
-    view_ = escaped_;
+    stored[0] = std::byte{0};
+    if (!key.empty()) std::memcpy(stored + 1, key.data(), key.size());
+    view_ = {stored, key.size() + 1};
   }
   StoredKey(const StoredKey&) = delete;
   StoredKey& operator=(const StoredKey&) = delete;
@@ -41,30 +42,20 @@ class StoredKey {
   }
 
  private:
-  Bytes escaped_;
+  std::array<std::byte, limits::max_key_bytes + 1> short_;  // not initialised: most keys need nothing of it
+  Bytes long_;                                              ///< of keys too long to be stored, which may bound ranges
   ByteView view_;
 };
 
-/// Writes the key whose stored form is `stored` over `key` (Bytes or std::string). Errors: CorruptionError.
-template <class Key>
-void decode_key(ByteView stored, Key& key) {
-  using Unit = typename Key::value_type;
-  const auto* data = reinterpret_cast<const Unit*>(stored.data());
-  if (stored.empty() || stored[0] != std::byte{0}) {
-    key.assign(data, data + stored.size());
-    return;
-  }
-  if (stored.size() == 1) {
-    key.clear();
-    return;
-  }
-  if (stored[1] != std::byte{1})
+/// The key whose stored form is `stored`, lent from it. Errors: CorruptionError.
+[[nodiscard]] inline ByteView lent_key(ByteView stored) {
+  if (!stored.empty() && stored[0] != std::byte{0}) return stored;
+  if (stored.empty() || (stored.size() > 1 && stored[1] != std::byte{0}))
     throw CorruptionError({.where = "an LMDB key",
-                           .offset_bytes = 1,
-                           .want = "01 after a leading 00",
-                           .got = to_hex(stored.subspan(1, 1))});
-  key.assign(1, Unit{});
-  key.insert(key.end(), data + 2, data + stored.size());
+                           .offset_bytes = stored.empty() ? 0 : 1,
+                           .want = "00 after a leading 00, or nothing",
+                           .got = stored.empty() ? "no byte" : to_hex(stored.subspan(1, 1))});
+  return stored.subspan(1);
 }
 
 inline void check_value(ByteView value) {

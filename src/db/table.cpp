@@ -2,89 +2,135 @@
 
 #include <utility>
 
+#include "db/range_reader.hpp"
 #include "db/stored_key.hpp"
-#include "db/stored_range.hpp"
-#include "db/transaction_tables.hpp"
+#include "db/table_binding.hpp"
+#include "db/write_state.hpp"
 #include "holdfast/core/error.hpp"
 
 namespace holdfast {
-namespace detail {
 
-/// A range of a table, and the transaction it stands on.
-class RangeReader {
- public:
-  RangeReader(std::shared_ptr<TransactionTables> tables, const OrderedView* view, const KeyRange& range, Order order)
-      : tables_(std::move(tables)), range_(view != nullptr ? view->cursor() : nullptr, range, order) {}
+using detail::IndexedTable;
+using detail::StoredKey;
+using detail::Use;
 
-  /// Whether there was another entry to write over `entry`.
-  bool next(ByteEntry& entry) {
-    tables_->environment().require_own_process();
-    if (tables_->ended())
-      throw StateError({.state = State::closed, .where = "range", .problem = "its transaction has ended"});
-    const auto value = range_.next(entry.key);
-    if (value) entry.value.assign(value->begin(), value->end());
-    return value.has_value();
-  }
-
- private:
-  std::shared_ptr<TransactionTables> tables_;
-  StoredRange range_;
-};
-
-}  // namespace detail
-
-ByteRange::ByteRange(std::unique_ptr<detail::RangeReader> reader) noexcept : reader_(std::move(reader)) {}
-ByteRange::~ByteRange() = default;
-ByteRange::ByteRange(ByteRange&&) noexcept = default;
-ByteRange& ByteRange::operator=(ByteRange&&) noexcept = default;
-
-void ByteRange::advance() {
-  ended_ = !reader_->next(entry_);
+const std::string& ByteTable::name() const noexcept {
+  return binding_->name();
 }
 
 detail::TransactionTables& ByteTable::tables_of(const Transaction& txn) const {
   detail::TransactionTables& tables = txn.tables();
-  if (tables.environment().serial() != environment_)
+  if (tables.environment().serial() != binding_->environment())
     throw StateError({.state = State::foreign,
-                      .where = "table " + name_,
+                      .where = "table " + name(),
                       .problem = "the transaction is of another store: " + tables.environment().path().string()});
   return tables;
 }
 
-std::optional<ByteView> ByteTable::view(const Transaction& txn, ByteView key) const {
-  const detail::StoredKey stored(key);
-  const detail::OrderedView* const view = tables_of(txn).find(name_);
+detail::WriteState& ByteTable::writes_of(WriteTransaction& txn) const {
+  tables_of(txn);
+  return *txn.state_;
+}
+
+std::optional<ByteView> ByteTable::view(const Transaction& txn, ByteView key, Bytes& scratch) const {
+  detail::TransactionTables& tables = tables_of(txn);
+  const StoredKey stored(key);
   const ByteView checked = stored.checked();
-  return view != nullptr ? view->get(checked) : std::nullopt;
+  const IndexedTable* const table = binding_->find(tables.index(), Use::reading);
+  if (table == nullptr) return std::nullopt;
+  const auto found = tables.get(*table, checked);
+  if (!found || binding_->seal() == nullptr) return found;
+  return binding_->open_value({.store = tables.environment().id(), .table = table->record->id, .key = key}, *found,
+                              scratch);
+}
+
+std::optional<ByteView> ByteTable::view(const Transaction& txn, ByteView key) const {
+  Bytes scratch;
+  const auto found = view(txn, key, scratch);
+  if (!found || found->data() != scratch.data() || found->empty()) return found;
+  return tables_of(txn).keep(std::move(scratch));
 }
 
 std::optional<Bytes> ByteTable::get(const Transaction& txn, ByteView key) const {
-  const auto lent = view(txn, key);
+  Bytes scratch;
+  const auto lent = view(txn, key, scratch);
   if (!lent) return std::nullopt;
   return to_bytes(*lent);
 }
 
+bool ByteTable::contains(const Transaction& txn, ByteView key) const {
+  detail::TransactionTables& tables = tables_of(txn);
+  const StoredKey stored(key);
+  const ByteView checked = stored.checked();
+  const IndexedTable* const table = binding_->find(tables.index(), Use::reading);
+  return table != nullptr && tables.get(*table, checked).has_value();
+}
+
+detail::RangeSource ByteTable::source(const Transaction& txn, const KeyRange& range, Order order,
+                                      detail::Values values) const {
+  static_cast<void>(binding_->find(tables_of(txn).index(), Use::reading));  // refuses what was made otherwise
+  return detail::RangeSource(std::make_unique<detail::RangeReader>(txn.tables_, binding_, range, order, values));
+}
+
 ByteRange ByteTable::scan(const Transaction& txn, const KeyRange& range, Order order) const {
-  const detail::OrderedView* const view = tables_of(txn).find(name_);
-  return ByteRange(std::make_unique<detail::RangeReader>(txn.tables_, view, range, order));
+  return ByteRange(source(txn, range, order, detail::Values::opened));
+}
+
+LentRange ByteTable::scan_lent(const Transaction& txn, const KeyRange& range, Order order) const {
+  return LentRange(source(txn, range, order, detail::Values::opened));
+}
+
+LentRange ByteTable::scan_keys(const Transaction& txn, const KeyRange& range, Order order) const {
+  return LentRange(source(txn, range, order, detail::Values::as_stored));
 }
 
 std::uint64_t ByteTable::count(const Transaction& txn) const {
-  const detail::OrderedView* const view = tables_of(txn).find(name_);
-  return view != nullptr ? view->count() : 0;
+  detail::TransactionTables& tables = tables_of(txn);
+  const IndexedTable* const table = binding_->find(tables.index(), Use::reading);
+  return table != nullptr ? tables.count(*table) : 0;
 }
 
 void ByteTable::put(WriteTransaction& txn, ByteView key, ByteView value) const {
-  tables_of(txn);
-  const detail::StoredKey stored(key);
+  detail::WriteState& writes = writes_of(txn);
+  const StoredKey stored(key);
+  const ByteView checked = stored.checked();
   detail::check_value(value);
-  txn.state_->put(name_, stored.checked(), value);
+  if (binding_->seal() == nullptr) return writes.put(*binding_, checked, value);
+  const IndexedTable& table = writes.made(*binding_);
+  Bytes sealed;
+  sealed.reserve(value.size() + binding_->seal()->overhead_bytes());
+  binding_->seal_value({.store = writes.environment().id(), .table = table.record->id, .key = key}, value, sealed);
+  detail::check_value(sealed);
+  writes.put(*binding_, checked, sealed);
+}
+
+bool ByteTable::insert(WriteTransaction& txn, ByteView key, ByteView value) const {
+  if (contains(txn, key)) return false;
+  put(txn, key, value);
+  return true;
 }
 
 bool ByteTable::erase(WriteTransaction& txn, ByteView key) const {
-  tables_of(txn);
-  const detail::StoredKey stored(key);
-  return txn.state_->erase(name_, stored.checked());
+  detail::WriteState& writes = writes_of(txn);
+  const StoredKey stored(key);
+  const ByteView checked = stored.checked();
+  const IndexedTable* const table = binding_->find(writes.index(), Use::writing);
+  if (table == nullptr || !writes.get(*table, checked)) return false;
+  writes.erase(*table, checked);
+  return true;
+}
+
+std::uint64_t ByteTable::erase_range(WriteTransaction& txn, const KeyRange& range) const {
+  std::uint64_t count = 0;
+  for (const LentEntry& entry : scan_keys(txn, range))
+    if (erase(txn, entry.key)) ++count;
+  return count;
+}
+
+void ByteTable::clear(WriteTransaction& txn) const {
+  detail::WriteState& writes = writes_of(txn);
+  const IndexedTable* const table = binding_->find(writes.index(), Use::writing);
+  if (table != nullptr) writes.clear(*table);
 }
 
 }  // namespace holdfast

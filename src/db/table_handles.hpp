@@ -4,45 +4,63 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <semaphore>
 #include <unordered_map>
-#include <vector>
 
-#include "db/catalogue.hpp"
 #include "db/lmdb_txn.hpp"
-#include "holdfast/core/function_ref.hpp"
+#include "db/table_index.hpp"
 
 namespace holdfast::detail {
 
-/// LMDB's handles of the tables, opened once per process, and the catalogue last read.
+/// LMDB's handles of the trees that hold tables, opened once per process and never closed, and the index last made.
 /// A transaction can use a handle only if it was open when the transaction began, and two transactions that open
-/// handles at once would take the same one: so handles are opened under a lock, either in a transaction of their own,
-/// or in the one write transaction, during which no table can appear that would have to be opened elsewhere.
+/// handles at once would take the same one: so there is one turn to open them, taken by a transaction that does nothing
+/// else, or by the one write transaction, during which no table can appear that would have to be opened elsewhere.
 /// Threads: all methods may be called at once.
 class TableHandles {
  public:
+  using Handles = std::unordered_map<std::uint64_t, LmdbHandle>;  ///< by tree
+
   /// How many handles have been opened. A transaction that saw the same number before it began and after it read the
   /// catalogue can use them all.
   [[nodiscard]] std::uint64_t opened() const noexcept { return opened_.load(); }
-  [[nodiscard]] LmdbHandle handle(std::uint64_t table_id) const;
 
-  /// The newest catalogue remembered; null before the first.
-  [[nodiscard]] std::shared_ptr<const Catalogue> cached() const;
-  void remember(std::shared_ptr<const Catalogue> catalogue);
+  /// The newest index remembered; null before the first.
+  [[nodiscard]] std::shared_ptr<const TableIndex> cached() const;
+  void remember(std::shared_ptr<const TableIndex> index);
 
-  /// Opens what `catalogue` names and is not open yet.
-  void open_missing(const std::shared_ptr<Environment>& environment, const Catalogue& catalogue);
+  /// The index of `catalogue`, whose trees are opened where they are not open yet.
+  [[nodiscard]] std::shared_ptr<const TableIndex> index_of(const std::shared_ptr<Environment>& environment,
+                                                           Catalogue catalogue);
 
-  /// Makes the LMDB databases of new tables in `txn`, lets `commit` use them and commit it, and keeps the handles
-  /// unless that throws.
-  void create(WriteBase& txn, const std::vector<std::uint64_t>& table_ids,
-              FunctionRef<void(const std::vector<LmdbHandle>&)> commit);
+  /// The turn to open trees in the write transaction, and what it has opened there: good in it alone until it has
+  /// committed, then kept.
+  class Opening {
+   public:
+    explicit Opening(TableHandles& handles) : handles_(&handles) { handles_->turn_.acquire(); }
+    ~Opening() { handles_->turn_.release(); }
+    Opening(const Opening&) = delete;
+    Opening& operator=(const Opening&) = delete;
+
+    /// Makes the tree where it is missing. Again, where the LMDB transaction was begun again.
+    LmdbHandle open(const WriteBase& txn, std::uint64_t tree);
+    void keep() { handles_->keep(opened_); }
+
+   private:
+    TableHandles* handles_;
+    Handles opened_;
+  };
 
  private:
-  mutable std::mutex mutex_;  ///< of the handles
-  std::unordered_map<std::uint64_t, LmdbHandle> handles_;
+  [[nodiscard]] bool has_all(const Catalogue& catalogue) const;
+  void open_missing(const std::shared_ptr<Environment>& environment, const Catalogue& catalogue);
+  void keep(const Handles& opened);
+
+  std::binary_semaphore turn_{1};  ///< to open handles; not a mutex: a transaction may be destroyed anywhere
+  mutable std::mutex mutex_;
+  Handles handles_;
+  std::shared_ptr<const TableIndex> cached_;
   std::atomic<std::uint64_t> opened_{0};
-  mutable std::mutex cache_mutex_;
-  std::shared_ptr<const Catalogue> cached_;
 };
 
 }  // namespace holdfast::detail

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "db/transaction_tables.hpp"
+#include "db/write_state.hpp"
 #include "holdfast/core/error.hpp"
 
 namespace holdfast {
@@ -56,7 +56,7 @@ WriteTransaction::~WriteTransaction() {
 WriteTransaction::WriteTransaction(WriteTransaction&&) noexcept = default;
 
 void WriteTransaction::require_own_thread() const {
-  if (!state_) throw_ended();
+  if (!state_ || state_->ended()) throw_ended();
   state_->environment().require_own_process();
   if (!state_->on_own_thread())
     throw StateError({.state = State::foreign,

@@ -1,78 +1,84 @@
 #pragma once
 
-#include <map>
+#include <deque>
 #include <memory>
-#include <string>
-#include <string_view>
+#include <optional>
 
-#include "db/catalogue.hpp"
 #include "db/environment.hpp"
 #include "db/lmdb_txn.hpp"
-#include "db/write_set.hpp"
+#include "db/table_index.hpp"
 
 namespace holdfast::detail {
 
-/// The tables of one transaction, by name.
+/// The tables of one transaction. What is asked for by table is of index(), as that is now.
 class TransactionTables {
  public:
   virtual ~TransactionTables() = default;
   [[nodiscard]] virtual const Environment& environment() const noexcept = 0;
-  /// Null where the table does not exist: it reads as empty. The view lives as long as this.
-  [[nodiscard]] virtual const OrderedView* find(std::string_view name) = 0;
+  [[nodiscard]] const TableIndex& index() const noexcept { return *index_; }
+
+  [[nodiscard]] virtual std::optional<ByteView> get(const IndexedTable& table, ByteView stored_key) = 0;
+  [[nodiscard]] virtual std::uint64_t count(const IndexedTable& table) = 0;
+  /// It must not outlive this.
+  [[nodiscard]] virtual std::unique_ptr<OrderedCursor> cursor(const IndexedTable& table) = 0;
+
   /// Releases the store's state, also for ranges that still stand on it: they answer StateError{closed} from here on.
   virtual void end() noexcept = 0;
-  [[nodiscard]] virtual bool ended() const noexcept = 0;
+  [[nodiscard]] const bool& ended() const noexcept { return ended_; }
+
+  /// Lends for as long as the transaction what had to be made to be lent.
+  ByteView keep(Bytes value) { return kept_.emplace_back(std::move(value)); }
+
+ protected:
+  std::shared_ptr<const TableIndex> index_;
+  bool ended_ = false;
+
+ private:
+  std::deque<Bytes> kept_;
 };
+
+/// Begins LMDB transactions until one can use the handles of all tables it sees: those that another process has made,
+/// or another thread has opened, after this one began need another try.
+template <class Base, class Source>
+std::shared_ptr<Base> begin_indexed(const std::shared_ptr<Environment>& environment, const Source& source,
+                                    std::shared_ptr<const TableIndex>& index) {
+  TableHandles& handles = environment->handles();
+  for (;;) {
+    const std::uint64_t opened = handles.opened();
+    auto base = std::make_shared<Base>(source);
+    const LmdbView meta(base, environment->meta_table());
+    index = handles.cached();
+    if (!index || index->catalogue().change != read_catalogue_change(meta, environment->path())) {
+      index = handles.index_of(environment, read_catalogue(meta, environment->path()));
+      handles.remember(index);
+    }
+    if (handles.opened() == opened) return base;
+  }
+}
 
 /// Those of a snapshot.
 class ReadState final : public TransactionTables {
  public:
-  explicit ReadState(const std::shared_ptr<Environment>& environment);
+  explicit ReadState(const std::shared_ptr<Environment>& environment)
+      : base_(begin_indexed<ReadBase>(environment, environment, index_)) {}
+
   [[nodiscard]] const Environment& environment() const noexcept override { return *base_->environment(); }
-  [[nodiscard]] const OrderedView* find(std::string_view name) override;
-  void end() noexcept override { base_->end(); }
-  [[nodiscard]] bool ended() const noexcept override { return base_->ended(); }
+  [[nodiscard]] std::optional<ByteView> get(const IndexedTable& table, ByteView stored_key) override {
+    return base_->get(table.handle, stored_key);
+  }
+  [[nodiscard]] std::uint64_t count(const IndexedTable& table) override {
+    return LmdbView(base_, table.handle).count();
+  }
+  [[nodiscard]] std::unique_ptr<OrderedCursor> cursor(const IndexedTable& table) override {
+    return LmdbView(base_, table.handle).cursor();
+  }
+  void end() noexcept override {
+    ended_ = true;
+    base_->end();
+  }
 
  private:
   std::shared_ptr<ReadBase> base_;
-  std::shared_ptr<const Catalogue> catalogue_;
-  std::map<std::string, LmdbView, std::less<>> views_;
-};
-
-/// Those of a write transaction: a write set over each table that was used.
-class WriteState final : public TransactionTables {
- public:
-  explicit WriteState(const std::shared_ptr<WriterTurn>& turn);
-  [[nodiscard]] const Environment& environment() const noexcept override { return *base_->environment(); }
-  [[nodiscard]] const OrderedView* find(std::string_view name) override;
-  void end() noexcept override { base_->end(); }
-  [[nodiscard]] bool ended() const noexcept override { return base_->ended(); }
-  [[nodiscard]] bool on_own_thread() const noexcept { return base_->on_own_thread(); }
-
-  /// Errors: LimitError{max_tables} when the table would be one too many.
-  void put(std::string_view name, ByteView key, ByteView value);
-  bool erase(std::string_view name, ByteView key);
-  /// What it has reached. Ended only when it succeeds.
-  Durability commit(Durability asked);
-
- private:
-  struct TableWrites {
-    explicit TableWrites(std::unique_ptr<LmdbView> view) : base(std::move(view)), merged(base.get(), set) {}
-
-    std::unique_ptr<LmdbView> base;  ///< null for a table that was not there at the beginning
-    WriteSet set;
-    MergedView merged;
-  };
-
-  /// Also of a table that does not exist: empty, until the first put makes it.
-  [[nodiscard]] TableWrites& writes_of(std::string_view name);
-  void make_table(std::string_view name);
-  void apply(LmdbHandle handle, const WriteSet& set);
-
-  std::shared_ptr<WriteBase> base_;
-  std::shared_ptr<const Catalogue> catalogue_;
-  Catalogue made_;  ///< tables made here, and the catalogue's numbers after them
-  std::map<std::string, TableWrites, std::less<>> writes_;
 };
 
 }  // namespace holdfast::detail

@@ -1,54 +1,67 @@
 #include "db/write_set.hpp"
 
+#include <utility>
+
 namespace holdfast::detail {
 namespace {
 
-/// Two positions, one in the base, which does not change, and one found anew in the set at every step, which may.
+/// Two positions, one in the base, which seldom changes, and one found anew in the set at every step.
 class MergedCursor final : public OrderedCursor {
  public:
-  MergedCursor(std::unique_ptr<OrderedCursor> base, const WriteSet::Entries& set) noexcept
-      : base_(std::move(base)), set_(&set) {}
+  explicit MergedCursor(const MergedView& view) : view_(&view) { open_base(); }
 
   std::optional<Item> seek(ByteView key) override {
+    if (changed()) open_base();
     ascending_ = true;
     base_item_ = base_ ? base_->seek(key) : std::nullopt;
-    return settle_ascending(set_->lower_bound(key));
+    return settle_ascending(set().lower_bound(key));
   }
 
   std::optional<Item> seek_before(std::optional<ByteView> bound) override {
+    if (changed()) open_base();
     ascending_ = false;
     base_item_ = base_ ? base_->seek_before(bound) : std::nullopt;
-    return settle_descending(bound ? set_->lower_bound(*bound) : set_->end());
+    return settle_descending(bound ? set().lower_bound(*bound) : set().end());
   }
 
   std::optional<Item> next() override {
-    if (!ascending_) {
+    if (!ascending_ || changed()) {
+      if (changed()) open_base();
       ascending_ = true;
       base_item_ = base_ ? base_->seek(current_) : std::nullopt;
     }
     if (base_item_ && equal(base_item_->key, current_)) base_item_ = base_->next();
-    return settle_ascending(set_->upper_bound(current_));
+    return settle_ascending(set().upper_bound(current_));
   }
 
   std::optional<Item> previous() override {
-    if (ascending_) {
+    if (ascending_ || changed()) {
+      if (changed()) open_base();
       ascending_ = false;
       base_item_ = base_ ? base_->seek_before(current_) : std::nullopt;
     } else if (base_item_ && equal(base_item_->key, current_)) {
       base_item_ = base_->previous();
     }
-    return settle_descending(set_->lower_bound(current_));
+    return settle_descending(set().lower_bound(current_));
   }
 
  private:
   using Position = WriteSet::Entries::const_iterator;
 
+  [[nodiscard]] const WriteSet::Entries& set() const noexcept { return view_->set().entries(); }
+  [[nodiscard]] bool changed() const noexcept { return version_ != view_->version(); }
+
+  void open_base() {
+    base_ = view_->base() != nullptr ? view_->base()->cursor() : nullptr;
+    version_ = view_->version();
+  }
+
   /// The smaller of the base's entry and the set's from `at` on; on one key the set's word counts.
   std::optional<Item> settle_ascending(Position at) {
-    for (; at != set_->end(); ++at) {
+    for (; at != set().end(); ++at) {
       const auto order = base_item_ ? compare(base_item_->key, at->first) : std::strong_ordering::greater;
       if (order < 0) break;
-      if (at->second) return arrive({.key = at->first, .value = *at->second});
+      if (at->second.value) return arrive({.key = at->first, .value = *at->second.value});
       if (order == 0) base_item_ = base_->next();
     }
     return base_item_ ? arrive(*base_item_) : std::nullopt;
@@ -56,52 +69,101 @@ class MergedCursor final : public OrderedCursor {
 
   /// The greater of the base's entry and the set's before `at`.
   std::optional<Item> settle_descending(Position at) {
-    while (at != set_->begin()) {
+    while (at != set().begin()) {
       --at;
       const auto order = base_item_ ? compare(base_item_->key, at->first) : std::strong_ordering::less;
       if (order > 0) break;
-      if (at->second) return arrive({.key = at->first, .value = *at->second});
+      if (at->second.value) return arrive({.key = at->first, .value = *at->second.value});
       if (order == 0) base_item_ = base_->previous();
     }
     return base_item_ ? arrive(*base_item_) : std::nullopt;
   }
 
-  /// Keys in the base and in the set stay where they are, so the position can borrow its key.
+  /// The position owns its key: what it stands on may be removed under it.
   std::optional<Item> arrive(Item item) {
-    current_ = item.key;
+    current_.assign(item.key.begin(), item.key.end());
     return item;
   }
 
+  const MergedView* view_;
+  std::uint64_t version_ = 0;
   std::unique_ptr<OrderedCursor> base_;
-  const WriteSet::Entries* set_;
   std::optional<Item> base_item_;  ///< the base's entry at the current key or the next in the direction of travel
-  ByteView current_;
+  Bytes current_;
   bool ascending_ = true;
 };
 
 }  // namespace
 
-std::optional<ByteView> MergedView::get(ByteView key) const {
-  const auto& entries = set_->entries();
-  if (const auto found = entries.find(key); found != entries.end()) {
-    if (!found->second) return std::nullopt;
-    return ByteView(*found->second);
+void WriteSet::put(ByteView key, ByteView value) {
+  const auto found = entries_.lower_bound(key);
+  if (found == entries_.end() || !equal(found->first, key)) {
+    const auto added = entries_.emplace_hint(found, to_bytes(key), Write{to_bytes(value)});
+    size_bytes_ += size_of(key, added->second);
+    return;
   }
-  return base_ ? base_->get(key) : std::nullopt;
+  size_bytes_ -= size_of(key, found->second);
+  if (found->second.value) {
+    found->second.value->assign(value.begin(), value.end());
+  } else {
+    found->second.value.emplace(value.begin(), value.end());
+  }
+  size_bytes_ += size_of(key, found->second);
+}
+
+void WriteSet::erase(ByteView key) {
+  static_cast<void>(replace(key, {}));
+}
+
+const Write* WriteSet::find(ByteView key) const {
+  const auto found = entries_.find(key);
+  return found != entries_.end() ? &found->second : nullptr;
+}
+
+std::optional<Write> WriteSet::replace(ByteView key, Write write) {
+  const auto found = entries_.lower_bound(key);
+  const std::uint64_t added_bytes = size_of(key, write);
+  if (found == entries_.end() || !equal(found->first, key)) {
+    entries_.emplace_hint(found, to_bytes(key), std::move(write));
+    size_bytes_ += added_bytes;
+    return std::nullopt;
+  }
+  size_bytes_ += added_bytes - size_of(key, found->second);
+  return std::exchange(found->second, std::move(write));
+}
+
+void WriteSet::restore(ByteView key, std::optional<Write> before) noexcept {
+  const auto found = entries_.find(key);
+  if (found == entries_.end()) return;
+  size_bytes_ -= size_of(key, found->second);
+  if (!before) {
+    entries_.erase(found);
+    return;
+  }
+  found->second = std::move(*before);
+  size_bytes_ += size_of(key, found->second);
+}
+
+std::optional<ByteView> MergedView::get(ByteView key) const {
+  if (const Write* const written = set_->find(key)) {
+    if (!written->value) return std::nullopt;
+    return ByteView(*written->value);
+  }
+  return base_ != nullptr ? base_->get(key) : std::nullopt;
 }
 
 std::uint64_t MergedView::count() const {
-  std::uint64_t count = base_ ? base_->count() : 0;
-  for (const auto& [key, value] : set_->entries()) {
-    const bool before = base_ && base_->get(key).has_value();
-    if (value && !before) ++count;
-    if (!value && before) --count;
+  std::uint64_t count = base_ != nullptr ? base_->count() : 0;
+  for (const auto& [key, write] : set_->entries()) {
+    const bool before = base_ != nullptr && base_->get(key).has_value();
+    if (write.value && !before) ++count;
+    if (!write.value && before) --count;
   }
   return count;
 }
 
 std::unique_ptr<OrderedCursor> MergedView::cursor() const {
-  return std::make_unique<MergedCursor>(base_ ? base_->cursor() : nullptr, set_->entries());
+  return std::make_unique<MergedCursor>(*this);
 }
 
 }  // namespace holdfast::detail

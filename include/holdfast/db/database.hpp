@@ -90,7 +90,9 @@ class HOLDFAST_API Database {
   [[nodiscard]] std::optional<CommittableTransaction> try_begin_write(std::chrono::milliseconds timeout);
 
   /// Errors: OptionError for a name that is empty, not UTF-8 or begins with `holdfast`; LimitError{max_name_bytes}.
-  [[nodiscard]] ByteTable table(std::string_view name) const;
+  /// The raw form of the table, or, with `codecs`, the one that a Table of those codecs stands on.
+  [[nodiscard]] ByteTable table(std::string_view name, const TableOptions& options = {},
+                                const std::optional<TableCodecs>& codecs = {}) const;
 
   /// Judges every page of one state of the store, and what is in it, while readers and writers go on. The pages of that
   /// state cannot be used again until it returns. Finds structure that is damaged, values whose seal is broken, pages
@@ -123,6 +125,7 @@ class HOLDFAST_API Database {
  private:
   Database(std::shared_ptr<detail::Environment> environment, DatabaseOptions options);
   void require_writable() const;
+  void require_table_name(std::string_view name) const;
 
   std::shared_ptr<detail::Environment> environment_;
   DatabaseOptions options_;

@@ -25,7 +25,11 @@ struct DatabaseOptions {
   std::uint64_t map_reserve_bytes = limits::map_reserve_bytes;
   unsigned max_readers = limits::max_readers;  ///< *shared*: read transactions at a time, all processes
   unsigned max_tables = limits::max_tables;    ///< *shared*: tables in the store
-  bool allow_remote = false;                   ///< open on NFS, CIFS, 9p or FUSE: only if no one else does
+  /// What a write transaction of this handle gathers in memory, about. A larger one is spilled: applied to the store as
+  /// it goes, unseen by others before its commit. It then ends its views where it spills, and can grow the store no
+  /// further than what was reserved.
+  std::uint64_t write_set_bytes = limits::write_set_bytes;
+  bool allow_remote = false;  ///< open on NFS, CIFS, 9p or FUSE: only if no one else does
   /// How long a call waits for others at most: for its turn to write, within this process and among processes.
   std::chrono::milliseconds busy_timeout = std::chrono::seconds(10);
   std::shared_ptr<const Clock> clock = system_clock();        ///< what this handle waits and ages by

@@ -33,9 +33,9 @@ State state_of(const Meta& meta) {
 }
 
 const TableRecord record{.id = 0x0102030405060708,
+                         .tree = 3,
                          .schema_version = 9,
-                         .key_codec = {.name = "ordered", .version = 1},
-                         .value_codec = {.name = "json", .version = 2},
+                         .codecs = {.key = {.name = "ordered", .version = 1}, .value = {.name = "json", .version = 2}},
                          .seal = "checksum/1"};
 
 TEST(StoreMeta, OfANewStoreReadsBack) {
@@ -77,6 +77,7 @@ TEST(TableRecord, HasTheseBytes) {
   EXPECT_EQ(to_hex(encode_table_record(record)),
             "01"
             "0807060504030201"
+            "0300000000000000"
             "0000000000000000"
             "09000000"
             "0700"
@@ -105,14 +106,17 @@ TEST(TableRecord, OfALaterVersionOrWithUnknownFlagsIsNewer) {
   EXPECT_THROW(static_cast<void>(decode_table_record(encode_table_record(flagged), "here")), StateError);
 }
 
-TEST(Catalogue, ReadsBackAndRefusesAnIdThatWasNeverGiven) {
+TEST(Catalogue, ReadsBackAndRefusesAnIdOrATreeThatWasNeverGiven) {
   Meta meta;
-  Catalogue catalogue{.change = 3, .next_table_id = 2, .tables = {}};
-  catalogue.tables.emplace("stock", TableRecord{.id = 1});
+  Catalogue catalogue{.change = 3, .next_table_id = 2, .tree_count = 4, .tables = {}};
+  catalogue.tables.emplace("stock", TableRecord{.id = 1, .tree = 4});
   for (const auto& [key, value] : catalogue_records(catalogue)) meta.set.put(as_bytes(key), value);
   const Catalogue back = read_catalogue(meta.view, "store");
   EXPECT_EQ(back.change, 3U);
   EXPECT_EQ(back.tables, catalogue.tables);
+  meta.put_number("catalogue.trees", 3);
+  EXPECT_THROW(static_cast<void>(read_catalogue(meta.view, "store")), CorruptionError);
+  meta.put_number("catalogue.trees", 4);
   meta.put_number("catalogue.next_id", 1);
   EXPECT_THROW(static_cast<void>(read_catalogue(meta.view, "store")), CorruptionError);
 }

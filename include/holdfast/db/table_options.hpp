@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "holdfast/seal/seal.hpp"
+
+namespace holdfast {
+
+/// A codec as a store records it.
+struct CodecName {
+  std::string name{};
+  std::uint32_t version = 0;
+  bool operator==(const CodecName&) const = default;
+};
+
+/// The codecs of keys and values of a table.
+struct TableCodecs {
+  CodecName key{.name = "ordered", .version = 1};
+  CodecName value{.name = "raw", .version = 1};
+  bool operator==(const TableCodecs&) const = default;
+};
+
+/// What a table is made with, and checked against whenever it is used: else StateError{mismatched} names both.
+struct TableOptions {
+  std::uint32_t schema_version = 0;  ///< yours to raise when the meaning of keys or values changes; see migrate()
+  /// What the values are sealed with: bound to the store, the table and the key. None: stored as they are, and rot is
+  /// not detected.
+  std::shared_ptr<const Seal> seal{};
+};
+
+}  // namespace holdfast

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "db/lmdb_txn.hpp"
+#include "db/table_index.hpp"
+#include "db/write_set.hpp"
+
+namespace holdfast::detail {
+
+/// A table in a write transaction: what LMDB has of it, and what was written over that.
+struct TableWrites {
+  TableWrites(std::uint64_t tree_number, LmdbHandle tree_handle, std::unique_ptr<LmdbView> view)
+      : tree(tree_number), handle(tree_handle), stored(std::move(view)), merged(stored.get(), set) {}
+
+  /// What was stored and what was written is gone; what was written.
+  WriteSet clear() noexcept {
+    cleared = true;
+    WriteSet gone = std::exchange(set, {});
+    merged.rebase(nullptr);
+    return gone;
+  }
+  /// Its writes have gone to LMDB.
+  void settle(LmdbHandle tree_handle, std::unique_ptr<LmdbView> view) noexcept {
+    handle = tree_handle;
+    stored = std::move(view);
+    cleared = false;
+    set = {};
+    merged.rebase(stored.get());
+  }
+
+  std::uint64_t tree;
+  LmdbHandle handle;                 ///< 0 while LMDB has nothing of it
+  std::unique_ptr<LmdbView> stored;  ///< null while LMDB has nothing of it
+  bool cleared = false;              ///< LMDB's part must be emptied before the set is applied
+  WriteSet set;
+  MergedView merged;
+};
+
+/// How to take back what a write transaction did since a savepoint, newest last.
+class UndoLog {
+ public:
+  struct Mark {
+    std::size_t steps = 0;
+  };
+
+  [[nodiscard]] bool is_recording() const noexcept { return open_marks_ > 0; }
+  [[nodiscard]] std::uint64_t size_bytes() const noexcept { return size_bytes_; }
+
+  Mark mark() noexcept {
+    ++open_marks_;
+    return {steps_.size()};
+  }
+  /// What was done since a mark stays, until an outer one is rolled back.
+  void release() noexcept;
+  /// Takes back what was done since `mark`, and releases it. `index` is the transaction's.
+  void roll_back(Mark mark, std::shared_ptr<const TableIndex>& index) noexcept;
+
+  /// Each does what it says, and remembers how it was before.
+  void write(TableWrites& table, ByteView key, Write write);
+  void clear(TableWrites& table);
+  void replace(std::shared_ptr<const TableIndex>& index, std::shared_ptr<const TableIndex> changed);
+
+ private:
+  struct OldKey {
+    TableWrites* table;
+    Bytes key;
+    std::optional<Write> before;
+  };
+  struct OldTable {
+    TableWrites* table;
+    WriteSet set;
+    bool cleared;
+  };
+  using Step = std::variant<OldKey, OldTable, std::shared_ptr<const TableIndex>>;
+
+  [[nodiscard]] static std::uint64_t size_of(const Step& step) noexcept;
+  static void take_back(Step step, std::shared_ptr<const TableIndex>& index) noexcept;
+  void remember(Step step);
+
+  std::vector<Step> steps_;
+  std::size_t open_marks_ = 0;
+  std::uint64_t size_bytes_ = 0;
+};
+
+}  // namespace holdfast::detail

@@ -1,0 +1,209 @@
+#include "db/write_state.hpp"
+
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#include "db/writer_turn.hpp"
+#include "holdfast/core/error.hpp"
+
+namespace holdfast::detail {
+namespace {
+
+/// A tree that no table has, the lowest; a new one where there is none.
+std::uint64_t take_tree(Catalogue& catalogue) {
+  std::set<std::uint64_t> taken;
+  for (const auto& [name, record] : catalogue.tables) taken.insert(record.tree);
+  for (std::uint64_t tree = 1; tree <= catalogue.tree_count; ++tree)
+    if (!taken.contains(tree)) return tree;
+  return ++catalogue.tree_count;
+}
+
+}  // namespace
+
+WriteState::WriteState(const std::shared_ptr<WriterTurn>& turn, std::uint64_t write_set_bytes)
+    : base_(begin_indexed<WriteBase>(turn->environment(), turn, index_)),
+      begun_(index_),
+      write_set_bytes_(write_set_bytes) {}
+
+TableWrites& WriteState::writes_of(const IndexedTable& table) {
+  const auto known = writes_.find(table.record->id);
+  if (known != writes_.end()) return known->second;
+  auto stored = table.handle != 0 ? std::make_unique<LmdbView>(base_, table.handle) : nullptr;
+  return writes_.try_emplace(table.record->id, table.record->tree, table.handle, std::move(stored)).first->second;
+}
+
+const IndexedTable& WriteState::made(const TableBinding& binding) {
+  if (const IndexedTable* const found = binding.find(*index_, Use::writing)) return *found;
+  Catalogue catalogue = index_->catalogue();
+  if (catalogue.tables.size() >= environment().max_tables())
+    throw LimitError({.limit = "max_tables",
+                      .maximum = environment().max_tables(),
+                      .actual = catalogue.tables.size() + 1,
+                      .unit = "tables",
+                      .where = environment().path().string()});
+  const std::uint64_t tree = take_tree(catalogue);
+  catalogue.tables.emplace(binding.name(), binding.record(catalogue.next_table_id++, tree));
+  replace_tables(std::move(catalogue));
+  return *binding.find(*index_, Use::writing);
+}
+
+void WriteState::replace_tables(Catalogue catalogue) {
+  catalogue.change = begun_->catalogue().change + 1;
+  std::unordered_map<std::uint64_t, LmdbHandle> handles;
+  for (const IndexedTable& table : index_->tables()) handles.emplace(table.record->tree, table.handle);
+  auto changed = std::make_shared<const TableIndex>(std::move(catalogue), [&](std::uint64_t tree) {
+    const auto known = handles.find(tree);
+    return known != handles.end() ? known->second : 0;
+  });
+  if (undo_.is_recording()) return undo_.replace(index_, std::move(changed));
+  index_ = std::move(changed);
+}
+
+void WriteState::put(const TableBinding& binding, ByteView stored_key, ByteView value) {
+  TableWrites& table = writes_of(made(binding));
+  require_room(stored_key.size() + value.size());
+  const std::uint64_t before = table.set.size_bytes();
+  if (undo_.is_recording()) {
+    undo_.write(table, stored_key, {to_bytes(value)});
+  } else {
+    table.set.put(stored_key, value);
+  }
+  sets_bytes_ += table.set.size_bytes() - before;
+  spill_if_full();
+}
+
+void WriteState::erase(const IndexedTable& table, ByteView stored_key) {
+  TableWrites& writes = writes_of(table);
+  require_room(stored_key.size());
+  const std::uint64_t before = writes.set.size_bytes();
+  if (undo_.is_recording()) {
+    undo_.write(writes, stored_key, {});
+  } else {
+    writes.set.erase(stored_key);
+  }
+  sets_bytes_ += writes.set.size_bytes() - before;
+  spill_if_full();
+}
+
+void WriteState::clear(const IndexedTable& table) {
+  TableWrites& writes = writes_of(table);
+  sets_bytes_ -= writes.set.size_bytes();
+  if (undo_.is_recording()) {
+    undo_.clear(writes);
+  } else {
+    writes.clear();
+  }
+}
+
+void WriteState::drop(const IndexedTable& table) {
+  clear(table);
+  Catalogue catalogue = index_->catalogue();
+  catalogue.tables.erase(*table.name);
+  replace_tables(std::move(catalogue));
+}
+
+void WriteState::rename(const IndexedTable& table, std::string_view name) {
+  Catalogue catalogue = index_->catalogue();
+  const TableRecord record = *table.record;
+  catalogue.tables.erase(*table.name);
+  catalogue.tables.emplace(name, record);
+  replace_tables(std::move(catalogue));
+}
+
+void WriteState::roll_back(UndoLog::Mark mark) noexcept {
+  undo_.roll_back(mark, index_);
+  sets_bytes_ = 0;
+  for (const auto& [id, table] : writes_) sets_bytes_ += table.set.size_bytes();
+}
+
+void WriteState::require_room(std::uint64_t added_bytes) const {
+  const std::uint64_t bytes = sets_bytes_ + undo_.size_bytes() + added_bytes;
+  if (!undo_.is_recording() || bytes <= write_set_bytes_) return;
+  throw LimitError({.limit = "write_set_bytes",
+                    .maximum = write_set_bytes_,
+                    .actual = bytes,
+                    .unit = "bytes",
+                    .where = environment().path().string() + ", with a savepoint open"});
+}
+
+/// After a write, not before it: what was written may have been lent by this transaction.
+void WriteState::spill_if_full() {
+  if (!undo_.is_recording() && sets_bytes_ > write_set_bytes_) spill();
+}
+
+void WriteState::spill() {
+  open_turn();
+  try {
+    apply();
+  } catch (...) {
+    end();  // LMDB's transaction is fit for nothing else
+    throw;
+  }
+  spilled_ = true;
+  sets_bytes_ = 0;
+  for (auto& [id, table] : writes_)
+    if (table.handle != 0) table.settle(table.handle, std::make_unique<LmdbView>(base_, table.handle));
+}
+
+void WriteState::open_turn() {
+  if (!opening_) opening_.emplace(base_->environment()->handles());
+}
+
+void WriteState::apply() {
+  std::set<std::uint64_t> living;
+  for (const IndexedTable& table : index_->tables()) living.insert(table.record->id);
+  for (auto& [id, table] : writes_) {
+    const bool made_here = id >= begun_->catalogue().next_table_id;
+    if (made_here && !living.contains(id) && table.stored == nullptr) continue;  // and dropped again
+    if (made_here && table.stored == nullptr) table.handle = opening_->open(*base_, table.tree);
+    if (table.cleared) base_->clear(table.handle);
+    for (const auto& [key, write] : table.set.entries()) {
+      if (write.value) {
+        base_->put(table.handle, key, *write.value);
+      } else {
+        base_->erase(table.handle, key);
+      }
+    }
+  }
+}
+
+void WriteState::apply_catalogue() {
+  const auto before = catalogue_records(begun_->catalogue());
+  const auto after = catalogue_records(index_->catalogue());
+  const LmdbHandle meta = environment().meta_table();
+  for (const auto& [key, record] : before)
+    if (!after.contains(key)) base_->erase(meta, as_bytes(key));
+  for (const auto& [key, record] : after)
+    if (const auto known = before.find(key); known == before.end() || known->second != record)
+      base_->put(meta, as_bytes(key), record);
+}
+
+bool WriteState::is_changed() const noexcept {
+  return spilled_ || index_ != begun_ || std::any_of(writes_.begin(), writes_.end(), [](const auto& table) {
+           return table.second.cleared || !table.second.set.entries().empty();
+         });
+}
+
+Durability WriteState::commit(Durability asked) {
+  const Durability durability = environment().reached(asked);
+  if (undo_.is_recording())
+    throw StateError({.state = State::in_use,
+                      .where = environment().path().string(),
+                      .problem = "a commit inside a savepoint of the same transaction"});
+  if (!is_changed()) {
+    base_->end();
+    return durability;
+  }
+  const bool tables_changed = index_ != begun_;
+  if (tables_changed) open_turn();
+  apply();
+  if (tables_changed) apply_catalogue();
+  base_->commit(durability);
+  if (opening_) opening_->keep();
+  opening_.reset();
+  return durability;
+}
+
+}  // namespace holdfast::detail

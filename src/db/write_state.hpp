@@ -1,0 +1,75 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "db/table_binding.hpp"
+#include "db/table_writes.hpp"
+#include "db/transaction_tables.hpp"
+#include "holdfast/core/durability.hpp"
+
+namespace holdfast::detail {
+
+/// The tables of a write transaction: a write set over each that was used, and the changes of the tables themselves.
+/// All of it is data that the commit applies. Sets that grow beyond `write_set_bytes` are spilled: applied to the LMDB
+/// transaction, whose state the emptied sets then stand over.
+class WriteState final : public TransactionTables {
+ public:
+  WriteState(const std::shared_ptr<WriterTurn>& turn, std::uint64_t write_set_bytes);
+
+  [[nodiscard]] const Environment& environment() const noexcept override { return *base_->environment(); }
+  [[nodiscard]] std::optional<ByteView> get(const IndexedTable& table, ByteView stored_key) override {
+    return writes_of(table).merged.get(stored_key);
+  }
+  [[nodiscard]] std::uint64_t count(const IndexedTable& table) override { return writes_of(table).merged.count(); }
+  [[nodiscard]] std::unique_ptr<OrderedCursor> cursor(const IndexedTable& table) override {
+    return writes_of(table).merged.cursor();
+  }
+  void end() noexcept override {
+    ended_ = true;
+    base_->end();
+    opening_.reset();
+  }
+  [[nodiscard]] bool on_own_thread() const noexcept { return base_->on_own_thread(); }
+
+  /// Errors: StateError{mismatched}; LimitError{max_tables} when the table would be one too many; {write_set_bytes}
+  /// while a savepoint is open; as of a commit, where the write spills: then the transaction is ended.
+  void put(const TableBinding& binding, ByteView stored_key, ByteView value);
+  /// The table, made where it is missing; good until tables change.
+  [[nodiscard]] const IndexedTable& made(const TableBinding& binding);
+  void erase(const IndexedTable& table, ByteView stored_key);
+  void clear(const IndexedTable& table);
+  void drop(const IndexedTable& table);
+  void rename(const IndexedTable& table, std::string_view name);
+
+  [[nodiscard]] UndoLog::Mark mark() noexcept { return undo_.mark(); }
+  void release_mark() noexcept { undo_.release(); }
+  void roll_back(UndoLog::Mark mark) noexcept;
+
+  /// What it has reached. Ended only when it succeeds.
+  Durability commit(Durability asked);
+
+ private:
+  [[nodiscard]] TableWrites& writes_of(const IndexedTable& table);
+  void replace_tables(Catalogue catalogue);
+  void require_room(std::uint64_t added_bytes) const;
+  void spill_if_full();
+  void spill();
+  [[nodiscard]] bool is_changed() const noexcept;
+  void open_turn();
+  void apply();
+  void apply_catalogue();
+
+  std::shared_ptr<WriteBase> base_;
+  std::shared_ptr<const TableIndex> begun_;
+  std::map<std::uint64_t, TableWrites> writes_;  ///< by id, so that what frees a tree comes before what takes it
+  UndoLog undo_;
+  std::optional<TableHandles::Opening> opening_;
+  std::uint64_t write_set_bytes_;
+  std::uint64_t sets_bytes_ = 0;
+  bool spilled_ = false;
+};
+
+}  // namespace holdfast::detail
