@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <lmdb.h>
+#include <sys/resource.h>
 
 #include <cerrno>
 #include <utility>
@@ -221,26 +222,31 @@ void Environment::require_written(int result, const char* operation) const {
                       .actual = (1U << 17U) + 1ULL,
                       .unit = "pages",
                       .where = path().string()});
-  if (result != 0 && disk_is_full(result))
-    throw IoError(
-        {.operation = operation, .path = path() / "data.mdb", .error_number = result == EDQUOT ? EDQUOT : ENOSPC});
+  if (const int refused = lack_of_room(result))
+    throw IoError({.operation = operation, .path = path() / "data.mdb", .error_number = refused});
   require_lmdb(result, operation, path());
 }
 
 void Environment::require_committed(int result) {
   if (result == 0) return;
   const bool refused = result == MDB_MAP_FULL || result == MDB_TXN_FULL || result == MDB_BAD_TXN || result == ENOMEM ||
-                       disk_is_full(result);
+                       lack_of_room(result) != 0;
   if (!refused) poison(std::string("a commit failed: ") + mdb_strerror(result));
   require_written(result, "commit");
 }
 
-bool Environment::disk_is_full(int result) const {
-  if (result == ENOSPC || result == EDQUOT) return true;
-  FileSystemStatus status;
+int Environment::lack_of_room(int result) const {
+  if (result == ENOSPC || result == EDQUOT || result == EFBIG) return result;
+  if (result != EIO) return 0;
   // LMDB reports a short write as EIO.
-  return result == EIO && directory_.ops()->file_system_of(directory_.data().fd(), status) >= 0 &&
-         status.available_bytes == 0;
+  FileSystemStatus disk;
+  FileStatus data;
+  const int fd = directory_.data().fd();
+  if (directory_.ops()->file_system_of(fd, disk) >= 0 && disk.available_bytes == 0) return ENOSPC;
+  rlimit limit{};
+  const bool limited = ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  if (limited && directory_.ops()->status_of(fd, data) >= 0 && data.size_bytes >= limit.rlim_cur) return EFBIG;
+  return 0;
 }
 
 void Environment::flush() {

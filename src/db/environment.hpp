@@ -106,7 +106,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
   static void close(std::unique_ptr<Environment> last) noexcept;
 
   [[noreturn]] void throw_forked() const;
-  [[nodiscard]] bool disk_is_full(int result) const;
+  /// The errno of a write that found no room, though LMDB may call it EIO; 0 for everything else.
+  [[nodiscard]] int lack_of_room(int result) const;
   void open_lmdb(const DatabaseOptions& options);
   void read_meta();
 

@@ -56,11 +56,10 @@ void check_size(const File& data, const MetaPages& metas) {
 }
 
 void examine(const File& data, const MetaPages& metas) {
-  for (const MetaPage& meta : metas.pages) {
-    check_root(data, meta.free, metas.page_bytes, "free list");
-    check_root(data, meta.main, metas.page_bytes, "main database");
-    check_free_list_keys(data, meta.free, metas.page_bytes);
-  }
+  const MetaPage& meta = metas.current();
+  check_root(data, meta.free, metas.page_bytes, "free list");
+  check_root(data, meta.main, metas.page_bytes, "main database");
+  check_free_list_keys(data, meta.free, metas.page_bytes);
   check_size(data, metas);
 }
 

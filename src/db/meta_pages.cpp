@@ -78,8 +78,6 @@ void check_page(const File& data, std::uint64_t number, const MetaPage& meta) {
   if (meta.main.flags != 0) damage("flags of the main database", meta.main.flags);
   if (meta.transaction != 0 && meta.transaction % 2 != number)
     damage("a transaction that writes here", meta.transaction);
-  check_tree(data, number, meta.free, meta, "free list");
-  check_tree(data, number, meta.main, meta, "main database");
 }
 
 /// One read of both, not yet trusted to be of one moment.
@@ -113,6 +111,11 @@ void check_pair(const File& data, const MetaPages& metas) {
   }
   if (second.free.pad != metas.page_bytes)
     throw_damage(data, 1, "page size " + std::to_string(metas.page_bytes), std::to_string(second.free.pad));
+  // The older page's trees are not gone by: where a meta page could not be written, LMDB leaves the number of the
+  // commit before the last beside the roots of the commit that failed.
+  const std::uint64_t current = &metas.current() == &first ? 0 : 1;
+  check_tree(data, current, metas.current().free, metas.current(), "free list");
+  check_tree(data, current, metas.current().main, metas.current(), "main database");
   // Every commit writes the other page: the transactions are neighbours, or none has been committed.
   const MetaPage& newer = metas.current();
   const MetaPage& older = &newer == &first ? second : first;

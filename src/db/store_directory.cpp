@@ -24,6 +24,10 @@ constexpr std::chrono::milliseconds poll_interval{1};
   throw StateError({.state = State::in_use, .where = path.string(), .problem = std::move(problem)});
 }
 
+[[noreturn]] void throw_foreign(const std::filesystem::path& path, std::string problem) {
+  throw StateError({.state = State::foreign, .where = path.string(), .problem = std::move(problem)});
+}
+
 void require_result(int result, const char* operation, const std::filesystem::path& path) {
   if (result < 0) throw IoError({.operation = operation, .path = path, .error_number = -result});
 }
@@ -58,6 +62,13 @@ class CreationLock {
   const File& lock_;
 };
 
+/// Opens what must be a file; a FIFO of that name is not waited for.
+ProcessFile open_file(const std::shared_ptr<FileOps>& ops, const std::filesystem::path& path, int flags) {
+  ProcessFile file(ops, path, flags | O_NONBLOCK);
+  if (file->status().kind != FileKind::regular) throw_foreign(path, "not a regular file");
+  return file;
+}
+
 void try_flock(FileOps& ops, const File& file, LockMode mode, const char* held) {
   int result = 0;
   do {
@@ -78,8 +89,7 @@ std::filesystem::path StoreDirectory::resolve(const DatabaseOptions& options, co
   }
   require_result(result, "open", options.path);
   if (status_of(*ops, path).kind != FileKind::directory)
-    throw StateError(
-        {.state = State::foreign, .where = path.string(), .problem = "a store is a directory; this is something else"});
+    throw_foreign(path, "a store is a directory; this is something else");
   FileSystemStatus file_system;
   require_result(ops->file_system(path, file_system), "statfs", path);
   if (file_system.remote && !options.allow_remote)
@@ -102,7 +112,7 @@ bool StoreDirectory::is_file_name(std::string_view name) noexcept {
 StoreDirectory::StoreDirectory(std::filesystem::path path, const DatabaseOptions& options, std::shared_ptr<FileOps> ops)
     : ops_(std::move(ops)), path_(std::move(path)) {
   const bool writing = options.access == Access::read_write;
-  lock_ = ProcessFile(ops_, path_ / lock_file_name, writing ? O_RDWR | O_CREAT : O_RDONLY);
+  lock_ = open_file(ops_, path_ / lock_file_name, writing ? O_RDWR | O_CREAT : O_RDONLY);
   try_flock(*ops_, *lock_, LockMode::shared, "somebody holds the store alone");
   const CreationLock creation(*ops_, *lock_, writing ? LockMode::exclusive : LockMode::shared, *options.clock);
   if (writing) sweep_and_create(options);
@@ -141,14 +151,11 @@ void StoreDirectory::create(const std::filesystem::path& data, const DatabaseOpt
 }
 
 void StoreDirectory::open_data() {
-  data_ = ProcessFile(ops_, path_ / data_file_name, O_RDONLY);
+  data_ = open_file(ops_, path_ / data_file_name, O_RDONLY);
   const FileStatus status = data_->status();
-  if (status.kind != FileKind::regular)
-    throw StateError({.state = State::foreign, .where = data_->path().string(), .problem = "not a regular file"});
   const FileStatus lock_table = status_of(*ops_, path_ / lock_table_name);
   if (lock_table.kind != FileKind::absent && lock_table.kind != FileKind::regular)
-    throw StateError(
-        {.state = State::foreign, .where = (path_ / lock_table_name).string(), .problem = "not a regular file"});
+    throw_foreign(path_ / lock_table_name, "not a regular file");
   if (status.hard_links > 1) {
     try_flock(*ops_, *data_, LockMode::exclusive, "it has several hard links and is open already");
   } else {

@@ -1,6 +1,7 @@
 #include "db/judgement.hpp"
 
 #include <lmdb.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <cstring>
@@ -56,6 +57,7 @@ class Judgement : public testing::DbTest {
   /// is missing, "other" if it holds something else, otherwise which error. Whatever comes, the file must be as it was.
   std::string opening(const std::string& content) {
     store(content);
+    const auto changed_at = fs::last_write_time(data());
     std::string outcome;
     try {
       const auto db = open();
@@ -74,6 +76,7 @@ class Judgement : public testing::DbTest {
                                                              : error.what();
     }
     EXPECT_TRUE(stored() == content) << "the file was changed";
+    EXPECT_EQ(fs::last_write_time(data()), changed_at) << "the file was written";
     return outcome;
   }
 
@@ -100,6 +103,11 @@ TEST_F(Judgement, EveryByteOfBothMetaPagesFlippedInTurnGivesAnErrorOrAStore) {
             << outcome << ": page " << page << ", byte " << at << ", flipped " << flip;
         errors += outcome == "store" ? 0 : 1;
       }
+    }
+    for (std::size_t at = meta_bytes; at < page_bytes_; at += 61) {  // nobody reads these
+      std::string flipped = sound_;
+      flipped[page * page_bytes_ + at] = '\x5a';
+      EXPECT_EQ(opening(flipped), "store") << "page " << page << ", byte " << at;
     }
   }
   EXPECT_GT(errors, 500);
@@ -140,6 +148,46 @@ TEST_F(Judgement, ALastPageBeyondTheFileIsCorruption) {
     std::memcpy(longer.data() + page * page_bytes_, &meta, sizeof meta);
     const bool current = meta.transaction > sound_meta(1 - page).transaction;
     EXPECT_EQ(opening(longer), "corrupt") << (current ? "current" : "older");
+  }
+}
+
+TEST_F(Judgement, TreesOfTheOlderMetaPageAreNobodysAndTheNextCommitWritesThemAnew) {
+  const std::size_t older = sound_meta(0).transaction < sound_meta(1).transaction ? 0 : 1;
+  detail::MetaPage meta = sound_meta(older);
+  meta.main.root = meta.last_page + 1;
+  std::string stale = sound_;
+  std::memcpy(stale.data() + older * page_bytes_, &meta, sizeof meta);
+  EXPECT_EQ(opening(stale), "store");
+  put(*open(), "t", "d", "4");
+  EXPECT_EQ(get(*open(), "t", "d"), "4");
+}
+
+TEST_F(Judgement, OfNamesThatAreNoFilesIsForeignOrTheSystemsWordAndNeverAWait) {
+  for (const char* name : {"data.mdb", "lock.mdb", "LOCK"}) {
+    for (const Access access : {Access::read_write, Access::read_only}) {
+      const auto expect_refused = [&](const char* what) {
+        DatabaseOptions asked = options("odd");
+        asked.access = access;
+        EXPECT_THROW(static_cast<void>(Database::open(asked)), Error) << name << " as " << what;
+        const auto found = fs::symlink_status(path("odd") / name);
+        EXPECT_FALSE(fs::is_regular_file(found) || !fs::exists(found)) << name << " as " << what;
+        fs::remove_all(path("odd"));
+      };
+      const auto copy = [&] {
+        fs::create_directory(path("odd"));
+        for (const char* other : {"data.mdb", "lock.mdb", "LOCK"})
+          if (std::string_view(other) != name) fs::copy_file(path() / other, path("odd") / other);
+        return path("odd") / name;
+      };
+      ASSERT_EQ(::mkfifo(copy().c_str(), 0600), 0);
+      expect_refused("a FIFO");
+      fs::create_directory(copy());
+      expect_refused("a directory");
+      fs::create_symlink(path() / name, copy());
+      expect_refused("a link");
+      ASSERT_EQ(::mknod(copy().c_str(), S_IFSOCK | 0600, 0), 0);
+      expect_refused("a socket");
+    }
   }
 }
 

@@ -1,6 +1,5 @@
 #include <fcntl.h>
 #include <lmdb.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -364,35 +363,6 @@ TEST_F(Store, AWriteTransactionAbandonedForGoodKeepsThisProcessOutButNoOther) {
   EXPECT_EQ(child.hear(), 1U);
   EXPECT_EQ(child.wait(), 0);
   put(*open(), "t", "k", "v");
-}
-
-TEST_F(Store, ACommitThatTheSystemCutsOffPoisonsAndLosesNothingAcknowledged) {
-  ChildProcess child([&](ChildProcess::Voice voice) {
-    std::signal(SIGXFSZ, SIG_IGN);
-    auto db = open();
-    put(*db, "t", "k", "acknowledged");
-    rlimit limit{};
-    ::getrlimit(RLIMIT_FSIZE, &limit);
-    const rlim_t unlimited = std::exchange(limit.rlim_cur, fs::file_size(path() / "data.mdb") + 4096);
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-    bool refused = false;
-    try {
-      put(*db, "t", "big", std::string(1'000'000, 'x'));
-    } catch (const Error&) {
-      refused = true;
-    }
-    voice.tell(refused ? 1 : 0);
-    limit.rlim_cur = unlimited;
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-    voice.tell(refused_with([&] { static_cast<void>(db->begin_read()); }) == State::poisoned ? 1 : 0);
-    db.reset();
-    db = open();
-    voice.tell(get(*db, "t", "k") == "acknowledged" && !get(*db, "t", "big") ? 1 : 0);
-  });
-  EXPECT_EQ(child.hear(), 1U) << "the write passed";
-  EXPECT_EQ(child.hear(), 1U) << "not poisoned";
-  EXPECT_EQ(child.hear(), 1U) << "not whole after reopening";
-  EXPECT_EQ(child.wait(), 0);
 }
 
 }  // namespace
