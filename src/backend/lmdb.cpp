@@ -22,8 +22,8 @@ using detail::WriteBase;
 /// A read transaction that several threads may use: LMDB wants them one at a time. What it lends stays good for its
 /// whole life, so only LMDB's own calls are under the lock.
 struct PinnedState {
-  explicit PinnedState(const std::shared_ptr<Environment>& environment)
-      : base(std::make_shared<ReadBase>(environment)) {}
+  explicit PinnedState(const Database& database)
+      : base(std::make_shared<ReadBase>(database.environment(), database.options())) {}
 
   std::shared_ptr<ReadBase> base;
   std::mutex mutex;
@@ -130,14 +130,14 @@ bool LmdbBackend::view(std::string_view key, FunctionRef<void(ByteView)> use) co
   database_->environment()->require_own_process();
   const StoredKey stored(as_bytes(key));
   const ByteView checked = stored.checked();
-  const ReadBase txn(database_->environment());
+  const ReadBase txn(database_->environment(), database_->options());
   const auto value = txn.get(database_->environment()->backend_table(), checked);
   if (value) use(*value);
   return value.has_value();
 }
 
 Scan LmdbBackend::scan(ScanOptions options) const {
-  return Scan(std::make_unique<LmdbScan>(std::make_shared<PinnedState>(database_->environment()), options));
+  return Scan(std::make_unique<LmdbScan>(std::make_shared<PinnedState>(*database_), options));
 }
 
 void LmdbBackend::write(std::string_view key, ByteView value) {
@@ -145,20 +145,19 @@ void LmdbBackend::write(std::string_view key, ByteView value) {
   const StoredKey stored(as_bytes(key));
   const ByteView checked = stored.checked();
   detail::check_value(value);
-  WriteBase txn(detail::WriterTurn::take(database_->environment(),
-                                         {database_->options().clock, database_->options().busy_timeout}));
-  txn.put(database_->environment()->backend_table(), checked, value);
-  txn.commit(database_->durability());
+  WriteBase txn(take_turn(), database_->options());
+  const auto put = [&] { txn.put(database_->environment()->backend_table(), checked, value); };
+  txn.apply_and_commit(put, database_->durability());
 }
 
 bool LmdbBackend::erase(std::string_view key) {
   require_writable();
   const StoredKey stored(as_bytes(key));
   const ByteView checked = stored.checked();
-  WriteBase txn(detail::WriterTurn::take(database_->environment(),
-                                         {database_->options().clock, database_->options().busy_timeout}));
-  if (!txn.erase(database_->environment()->backend_table(), checked)) return false;
-  txn.commit(database_->durability());
+  WriteBase txn(take_turn(), database_->options());
+  const detail::LmdbHandle table = database_->environment()->backend_table();
+  if (!txn.get(table, checked)) return false;
+  txn.apply_and_commit([&] { txn.erase(table, checked); }, database_->durability());
   return true;
 }
 
@@ -166,23 +165,23 @@ void LmdbBackend::apply(const WriteBatch& batch) {
   require_writable();
   check(batch);
   if (batch.empty()) return;
-  WriteBase txn(detail::WriterTurn::take(database_->environment(),
-                                         {database_->options().clock, database_->options().busy_timeout}));
+  WriteBase txn(take_turn(), database_->options());
   judge(txn, batch);
-  const detail::LmdbHandle table = database_->environment()->backend_table();
-  for (const auto& write : batch.writes()) {
-    const StoredKey stored(as_bytes(write.key));
-    if (write.value) {
-      txn.put(table, stored.view(), *write.value);
-    } else {
-      txn.erase(table, stored.view());
+  const auto write_all = [&, table = database_->environment()->backend_table()] {
+    for (const auto& write : batch.writes()) {
+      const StoredKey stored(as_bytes(write.key));
+      if (write.value) {
+        txn.put(table, stored.view(), *write.value);
+      } else {
+        txn.erase(table, stored.view());
+      }
     }
-  }
-  txn.commit(database_->durability());
+  };
+  txn.apply_and_commit(write_all, database_->durability());
 }
 
 std::unique_ptr<const BackendSnapshot> LmdbBackend::snapshot() const {
-  return std::make_unique<LmdbSnapshot>(std::make_shared<PinnedState>(database_->environment()));
+  return std::make_unique<LmdbSnapshot>(std::make_shared<PinnedState>(*database_));
 }
 
 void LmdbBackend::flush() {
@@ -199,6 +198,11 @@ Capabilities LmdbBackend::capabilities() const noexcept {
 
 std::string LmdbBackend::name() const {
   return "lmdb:" + database_->path().string();
+}
+
+std::shared_ptr<detail::WriterTurn> LmdbBackend::take_turn() const {
+  const DatabaseOptions& options = database_->options();
+  return detail::WriterTurn::take(database_->environment(), {options.clock, options.busy_timeout});
 }
 
 void LmdbBackend::require_writable() const {

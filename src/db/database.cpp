@@ -24,22 +24,20 @@ Database::Database(std::shared_ptr<detail::Environment> environment, DatabaseOpt
 Database::~Database() = default;
 
 ReadTransaction Database::begin_read() const {
-  return ReadTransaction(std::make_shared<detail::ReadState>(environment_));
+  return ReadTransaction(std::make_shared<detail::ReadState>(environment_, options_));
 }
 
 CommittableTransaction Database::begin_write() {
   require_writable();
   const auto turn = detail::WriterTurn::take(environment_, {options_.clock, options_.busy_timeout});
-  return CommittableTransaction(std::make_shared<detail::WriteState>(turn, options_.write_set_bytes),
-                                options_.durability);
+  return CommittableTransaction(std::make_shared<detail::WriteState>(turn, options_), options_.durability);
 }
 
 std::optional<CommittableTransaction> Database::try_begin_write(std::chrono::milliseconds timeout) {
   require_writable();
   const auto turn = detail::WriterTurn::try_take(environment_, {options_.clock, timeout});
   if (!turn) return std::nullopt;
-  return CommittableTransaction(std::make_shared<detail::WriteState>(turn, options_.write_set_bytes),
-                                options_.durability);
+  return CommittableTransaction(std::make_shared<detail::WriteState>(turn, options_), options_.durability);
 }
 
 void Database::require_writable() const {

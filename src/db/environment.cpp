@@ -64,6 +64,13 @@ void require_known_lmdb(int major, int minor, int patch) {
                           .where = "the LMDB library of this process"});
 }
 
+MapFull::MapFull(const std::filesystem::path& path, std::uint64_t map_bytes, std::uint64_t wanted_bytes)
+    : LimitError({.limit = "map_reserve_bytes",
+                  .maximum = map_bytes,
+                  .actual = map_bytes + wanted_bytes,
+                  .unit = "bytes",
+                  .where = path.string()}) {}
+
 void CloseEnvironment::operator()(MDB_env* environment) const noexcept {
   mdb_env_close(environment);
 }
@@ -134,19 +141,22 @@ Environment::~Environment() = default;
 void Environment::open_lmdb(const DatabaseOptions& options) {
   const unsigned access = options.access == Access::read_only ? MDB_RDONLY : 0U;
   const unsigned syncing = in_memory() ? MDB_NOSYNC : 0U;
-  for (map_bytes_ = options.map_reserve_bytes;; map_bytes_ /= 2) {
+  for (std::uint64_t bytes = options.map_reserve_bytes;; bytes /= 2) {
     MDB_env* created = nullptr;
     require_lmdb(mdb_env_create(&created), "mdb_env_create", path());
     lmdb_.reset(created);
     require_lmdb(mdb_env_set_maxdbs(created, options.max_tables + own_tables), "mdb_env_set_maxdbs", path());
     require_lmdb(mdb_env_set_maxreaders(created, options.max_readers), "mdb_env_set_maxreaders", path());
-    require_lmdb(mdb_env_set_mapsize(created, map_bytes_), "mdb_env_set_mapsize", path());
+    require_lmdb(mdb_env_set_mapsize(created, bytes), "mdb_env_set_mapsize", path());
     const int result = mdb_env_open(created, path().c_str(), access | syncing | MDB_NOTLS | MDB_NORDAHEAD, 0600);
     if (result == 0) break;
-    const bool refused = result == ENOMEM && map_bytes_ / 2 >= smallest_reserve_bytes;
+    const bool refused = result == ENOMEM && bytes / 2 >= smallest_reserve_bytes;
     if (!refused) require_lmdb(result, "mdb_env_open", path());
     lmdb_.reset();
   }
+  MDB_envinfo info{};
+  require_lmdb(mdb_env_info(lmdb_.get(), &info), "mdb_env_info", path());
+  map_.set_granted(info.me_mapsize);
 
   int data = -1;
   require_lmdb(mdb_env_get_fd(lmdb_.get(), &data), "mdb_env_get_fd", path());
@@ -166,7 +176,7 @@ void Environment::open_lmdb(const DatabaseOptions& options) {
 }
 
 void Environment::read_meta() {
-  ReadBase txn(shared_from_this());
+  ReadBase txn(shared_from_this(), shared_);
   const auto open_table = [&](const char* name) {
     LmdbHandle handle = 0;
     const int result = mdb_dbi_open(txn.raw(), name, 0, &handle);
@@ -209,13 +219,8 @@ void Environment::require_sound() const {
   throw StateError({.state = State::poisoned, .where = path().string(), .problem = poison_reason_});
 }
 
-void Environment::require_written(int result, const char* operation) const {
-  if (result == MDB_MAP_FULL)
-    throw LimitError({.limit = "map_reserve_bytes",
-                      .maximum = map_bytes_,
-                      .actual = map_bytes_ + 1,
-                      .unit = "bytes",
-                      .where = path().string()});
+void Environment::require_written(int result, const char* operation, std::uint64_t value_bytes) const {
+  if (result == MDB_MAP_FULL) throw MapFull(path(), map_.bytes(), value_bytes + 1);
   if (result == MDB_TXN_FULL)
     throw LimitError({.limit = "pages of one transaction",
                       .maximum = 1U << 17U,

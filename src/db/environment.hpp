@@ -10,10 +10,13 @@
 #include "db/catalogue.hpp"
 #include "db/fork_guard.hpp"
 #include "db/lmdb_txn.hpp"
+#include "db/reader_slots.hpp"
 #include "db/store_directory.hpp"
+#include "db/store_map.hpp"
 #include "db/table_handles.hpp"
 #include "db/writer_lock.hpp"
 #include "db/writer_queue.hpp"
+#include "holdfast/core/error.hpp"
 #include "holdfast/db/options.hpp"
 #include "holdfast/seal/seal.hpp"
 
@@ -29,6 +32,13 @@ using LmdbEnvironment = std::unique_ptr<MDB_env, CloseEnvironment>;
 /// Errors: UnsupportedError for a version other than 0.9: its files or its rules may differ.
 void require_known_lmdb(int major, int minor, int patch);
 static_assert(sizeof(void*) == 8, "a store's map needs 64-bit addresses");
+
+/// A write found no room in the map: it can be repeated in a larger one.
+class MapFull final : public LimitError {
+ public:
+  MapFull(const std::filesystem::path& path, std::uint64_t map_bytes, std::uint64_t wanted_bytes);
+  [[nodiscard]] std::uint64_t wanted_bytes() const noexcept { return facts().actual - facts().maximum; }
+};
 
 /// One store, open once in this process, shared by all handles and transactions on it and closed by the last. LMDB
 /// must see a store once per process: closing a second environment would drop the locks of the first.
@@ -55,7 +65,6 @@ class Environment : public std::enable_shared_from_this<Environment> {
   [[nodiscard]] std::uint64_t serial() const noexcept { return serial_; }  ///< unique in the process
   [[nodiscard]] unsigned max_readers() const noexcept { return shared_.max_readers; }
   [[nodiscard]] unsigned max_tables() const noexcept { return shared_.max_tables; }
-  [[nodiscard]] std::uint64_t map_bytes() const noexcept { return map_bytes_; }  ///< what was granted
   [[nodiscard]] Access access() const noexcept { return shared_.access; }
 
   [[nodiscard]] bool in_memory() const noexcept { return medium_ == Medium::memory; }
@@ -68,6 +77,10 @@ class Environment : public std::enable_shared_from_this<Environment> {
   [[nodiscard]] MDB_env* raw() const noexcept { return lmdb_.get(); }
   [[nodiscard]] WriterQueue& writers() noexcept { return writers_; }
   [[nodiscard]] WriterLock& writer_lock() noexcept { return writer_lock_; }
+  [[nodiscard]] ReaderSlots& readers() noexcept { return readers_; }
+  [[nodiscard]] StoreMap& map() noexcept { return map_; }
+  /// Those of the handle that opened it: what all share, and how to wait for what is done for all.
+  [[nodiscard]] const DatabaseOptions& options() const noexcept { return shared_; }
   [[nodiscard]] LmdbHandle meta_table() const noexcept { return meta_handle_; }
   [[nodiscard]] LmdbHandle backend_table() const noexcept { return backend_handle_; }
   [[nodiscard]] TableHandles& handles() noexcept { return handles_; }
@@ -86,9 +99,9 @@ class Environment : public std::enable_shared_from_this<Environment> {
   }
   /// Errors: StateError{forked, poisoned}.
   void require_sound() const;
-  /// Judges the result of a write into an LMDB transaction: nothing has reached the file. Errors: LimitError,
+  /// Judges the result of a write into an LMDB transaction: nothing has reached the file. Errors: MapFull, LimitError,
   /// CorruptionError, IoError.
-  void require_written(int result, const char* operation) const;
+  void require_written(int result, const char* operation, std::uint64_t value_bytes = 0) const;
   /// Judges the result of a commit. Refused for want of room: LimitError or IoError, and the store is as before.
   /// Anything else poisons: pages may have been dropped by the kernel that LMDB believes written.
   void require_committed(int result);
@@ -115,9 +128,10 @@ class Environment : public std::enable_shared_from_this<Environment> {
   StoreDirectory directory_;
   ProcessFile lock_table_;  ///< lock.mdb: were any descriptor of it closed, LMDB's own lock on it would be gone
   LmdbEnvironment lmdb_;
+  ReaderSlots readers_;
+  StoreMap map_{*this};
   DatabaseOptions shared_;  ///< what the first handle asked for
   Medium medium_ = Medium::disk;
-  std::uint64_t map_bytes_ = 0;
   std::uint64_t serial_ = 0;
   std::uint64_t opened_in_ = forks.load();
   bool registered_ = false;

@@ -21,38 +21,71 @@ MDB_txn* LmdbTxn::raw() const {
   return txn_;
 }
 
-ReadBase::ReadBase(std::shared_ptr<Environment> environment) : LmdbTxn(std::move(environment)) {
-  environment_->require_sound();
-  const int result = mdb_txn_begin(environment_->raw(), nullptr, MDB_RDONLY, &txn_);
-  if (result == MDB_READERS_FULL)
-    throw LimitError({.limit = "max_readers",
-                      .maximum = environment_->max_readers(),
-                      .actual = environment_->max_readers() + 1ULL,
-                      .unit = "readers",
-                      .where = environment_->path().string()});
-  require_lmdb(result, "mdb_txn_begin", environment_->path());
+ReadBase::ReadBase(std::shared_ptr<Environment> environment, const DatabaseOptions& options)
+    : LmdbTxn(std::move(environment)) {
+  for (;;) {
+    environment_->require_sound();
+    ReaderSlot* const slot = environment_->readers().enter();
+    if (slot == nullptr) continue;
+    const int result = slot->txn != nullptr ? mdb_txn_renew(slot->txn)
+                                            : mdb_txn_begin(environment_->raw(), nullptr, MDB_RDONLY, &slot->txn);
+    if (result == 0) {
+      slot_ = slot;
+      txn_ = slot->txn;
+      return;
+    }
+    environment_->readers().leave(*slot);
+    if (result == MDB_MAP_RESIZED) {
+      environment_->map().adopt({options.clock, options.busy_timeout});
+    } else if (result == MDB_READERS_FULL) {
+      if (environment_->readers().end_idle()) continue;
+      throw LimitError({.limit = "max_readers",
+                        .maximum = environment_->max_readers(),
+                        .actual = environment_->max_readers() + 1ULL,
+                        .unit = "readers",
+                        .where = environment_->path().string()});
+    } else {
+      throw_lmdb(result, "mdb_txn_begin", environment_->path());
+    }
+  }
 }
 
 void ReadBase::end() noexcept {
   if (txn_ == nullptr) return;
   if (environment_->forked()) return leave_to_parent(std::exchange(txn_, nullptr));
-  mdb_txn_abort(std::exchange(txn_, nullptr));
+  txn_ = nullptr;
+  environment_->readers().leave(*slot_);
 }
 
 void ReadBase::commit() {
   static_cast<void>(raw());  // ended: StateError
-  require_lmdb(mdb_txn_commit(std::exchange(txn_, nullptr)), "mdb_txn_commit", environment_->path());
+  slot_->txn = nullptr;
+  const int result = mdb_txn_commit(std::exchange(txn_, nullptr));
+  environment_->readers().leave(*slot_);
+  require_lmdb(result, "mdb_txn_commit", environment_->path());
 }
 
-WriteBase::WriteBase(std::shared_ptr<WriterTurn> turn) : LmdbTxn(turn->environment()), turn_(std::move(turn)) {
-  environment_->require_sound();
-  require_lmdb(mdb_txn_begin(environment_->raw(), nullptr, 0, &txn_), "mdb_txn_begin", environment_->path());
+WriteBase::WriteBase(std::shared_ptr<WriterTurn> turn, const DatabaseOptions& options)
+    : LmdbTxn(turn->environment()), turn_(std::move(turn)), clock_(options.clock), busy_timeout_(options.busy_timeout) {
+  begin();
+}
+
+void WriteBase::begin() {
+  for (;;) {
+    environment_->require_sound();
+    if (!environment_->readers().enter_writer()) continue;
+    const int result = mdb_txn_begin(environment_->raw(), nullptr, 0, &txn_);
+    if (result == 0) return;
+    environment_->readers().leave_writer();
+    if (result != MDB_MAP_RESIZED) throw_lmdb(result, "mdb_txn_begin", environment_->path());
+    environment_->map().adopt({clock_, busy_timeout_});
+  }
 }
 
 void WriteBase::put(LmdbHandle handle, ByteView key, ByteView value) {
   MDB_val stored_key{key.size(), const_cast<std::byte*>(key.data())};
   MDB_val stored_value{value.size(), const_cast<std::byte*>(value.data())};
-  environment_->require_written(mdb_put(raw(), handle, &stored_key, &stored_value, 0), "mdb_put");
+  environment_->require_written(mdb_put(raw(), handle, &stored_key, &stored_value, 0), "mdb_put", value.size());
 }
 
 bool WriteBase::erase(LmdbHandle handle, ByteView key) {
@@ -67,7 +100,39 @@ void WriteBase::clear(LmdbHandle handle) {
   environment_->require_written(mdb_drop(raw(), handle, 0), "mdb_drop");
 }
 
+void WriteBase::apply_and_commit(FunctionRef<void()> write, Durability durability) {
+  const std::size_t began_as = mdb_txn_id(raw());
+  const Ending ending(this);
+  for (std::optional<std::uint64_t> wanted_bytes;; begin_larger(*wanted_bytes, began_as)) {
+    try {
+      write();
+      return try_commit(durability);
+    } catch (const MapFull& full) {
+      wanted_bytes = full.wanted_bytes();
+    }
+  }
+}
+
 void WriteBase::commit(Durability durability) {
+  const Ending ending(this);
+  try_commit(durability);
+}
+
+/// The turn is kept meanwhile, so no writer of ours comes between.
+void WriteBase::begin_larger(std::uint64_t wanted_bytes, std::size_t began_as) {
+  if (txn_ != nullptr) mdb_txn_abort(std::exchange(txn_, nullptr));
+  environment_->readers().leave_writer();
+  environment_->map().grow(wanted_bytes, {clock_, busy_timeout_});
+  begin();
+  if (mdb_txn_id(txn_) != began_as)
+    throw StateError({.state = State::in_use,
+                      .where = environment_->path().string(),
+                      .problem = "a program without this library's locks committed while the map grew; nothing was "
+                                 "written"});
+}
+
+/// Leaves the turn with us.
+void WriteBase::try_commit(Durability durability) {
   static_cast<void>(raw());  // ended: StateError
   // The flag is the environment's, so it is set for this commit alone, by the one who holds the write lock.
   const int meta_unsynced = durability == Durability::synced ? 0 : 1;
@@ -77,19 +142,19 @@ void WriteBase::commit(Durability durability) {
   } else {
     mdb_txn_abort(std::exchange(txn_, nullptr));
   }
-  const auto turn = std::move(turn_);  // given back after a failure has poisoned
   environment_->require_committed(result);
 }
 
 void WriteBase::end() noexcept {
-  if (txn_ == nullptr) return;
-  if (environment_->forked()) return leave_to_parent(std::exchange(txn_, nullptr));
-  if (on_own_thread()) {
-    mdb_txn_abort(txn_);
+  if (!turn_) return;
+  if (environment_->forked()) {
+    leave_to_parent(std::exchange(txn_, nullptr));
   } else {
-    environment_->abandon(txn_, thread_);
+    if (txn_ != nullptr && on_own_thread()) mdb_txn_abort(txn_);
+    if (txn_ != nullptr && !on_own_thread()) environment_->abandon(txn_, thread_);
+    txn_ = nullptr;
+    environment_->readers().leave_writer();
   }
-  txn_ = nullptr;
   turn_.reset();
 }
 

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <thread>
 
 #include "db/ordered_view.hpp"
 #include "holdfast/core/durability.hpp"
+#include "holdfast/core/function_ref.hpp"
+#include "holdfast/db/options.hpp"
 
 struct MDB_txn;
 
@@ -12,6 +16,7 @@ namespace holdfast::detail {
 
 class Environment;
 class WriterTurn;
+struct ReaderSlot;
 
 /// LMDB's MDB_dbi: an open LMDB database, the same in all transactions of an environment.
 using LmdbHandle = unsigned;
@@ -41,37 +46,58 @@ class LmdbTxn {
 /// A pinned snapshot. Threads: one at a time; it may move between threads (MDB_NOTLS).
 class ReadBase final : public LmdbTxn {
  public:
-  /// Errors: StateError{poisoned}, LimitError{max_readers}.
-  explicit ReadBase(std::shared_ptr<Environment> environment);
+  /// Errors: StateError{poisoned}; LimitError{max_readers}, and {map_reserve_bytes} when another process has grown the
+  /// store and this one's transactions keep the map from following.
+  ReadBase(std::shared_ptr<Environment> environment, const DatabaseOptions& options);
   ~ReadBase() override { end(); }
   void end() noexcept;
   /// Ends it and keeps the handles it has opened.
   void commit();
+
+ private:
+  ReaderSlot* slot_ = nullptr;
 };
 
 /// The write transaction of the store, under LMDB's own lock. Base of a write set until commit, or written to directly.
 /// Threads: only the one that began it (LMDB's lock belongs to it).
 class WriteBase final : public LmdbTxn {
  public:
-  /// It holds the turn until it has ended. Errors: StateError{poisoned}.
-  explicit WriteBase(std::shared_ptr<WriterTurn> turn);
+  /// It holds the turn until it has ended. Errors: StateError{poisoned}; LimitError{map_reserve_bytes} as ReadBase.
+  WriteBase(std::shared_ptr<WriterTurn> turn, const DatabaseOptions& options);
   ~WriteBase() override { end(); }
 
   [[nodiscard]] bool on_own_thread() const noexcept { return std::this_thread::get_id() == thread_; }
 
-  /// An error of these leaves the transaction fit for nothing but end().
+  /// Lets `write` put and erase, and commits. When the map is full, it grows and all begins again: so `write` must do
+  /// the same however often it is called, and nothing may have been written before. Ended, whatever the result.
+  /// Errors: what `write` throws; as WriteTransaction::commit(); StateError{in_use} when a program without holdfast's
+  /// locks commits while the map grows.
+  void apply_and_commit(FunctionRef<void()> write, Durability durability);
+
+  /// An error of these leaves the transaction fit for nothing but end(), or another call of `write`.
   void put(LmdbHandle handle, ByteView key, ByteView value);
   bool erase(LmdbHandle handle, ByteView key);
   /// Erases everything, page by page.
   void clear(LmdbHandle handle);
 
-  /// Ended, whatever the result. Errors: as WriteTransaction::commit().
+  /// Commits what was written, in the map as it is. Ended, whatever the result. Errors: as WriteTransaction::commit().
   void commit(Durability durability);
   /// Drops what was written. On another thread LMDB's lock cannot be given back: the environment is poisoned.
   void end() noexcept;
 
  private:
-  std::shared_ptr<WriterTurn> turn_;
+  struct End {
+    void operator()(WriteBase* self) const noexcept { self->end(); }
+  };
+  using Ending = std::unique_ptr<WriteBase, End>;
+
+  void begin();
+  void begin_larger(std::uint64_t wanted_bytes, std::size_t began_as);
+  void try_commit(Durability durability);
+
+  std::shared_ptr<WriterTurn> turn_;  ///< null once ended
+  std::shared_ptr<const Clock> clock_;
+  std::chrono::milliseconds busy_timeout_;
   std::thread::id thread_ = std::this_thread::get_id();
 };
 

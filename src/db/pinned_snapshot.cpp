@@ -14,7 +14,7 @@ constexpr int attempts = 1000;
 PinnedSnapshot::PinnedSnapshot(const std::shared_ptr<Environment>& environment) {
   pages_.data = &environment->data();
   for (int attempt = 0; attempt < attempts; ++attempt) {
-    pin_ = std::make_unique<ReadBase>(environment);
+    pin_ = std::make_unique<ReadBase>(environment, environment->options());
     const MetaPages metas = read_meta_pages(*pages_.data);
     // The meta page of a transaction stays until the second commit after it: rarely is it gone already.
     for (const MetaPage& meta : metas.pages) {

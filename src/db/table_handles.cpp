@@ -65,7 +65,7 @@ void TableHandles::open_missing(const std::shared_ptr<Environment>& environment,
   const std::unique_ptr<std::binary_semaphore, decltype(give_back)> turn(&turn_, give_back);
   if (has_all(catalogue)) return;
   Handles opened;
-  ReadBase txn(environment);
+  ReadBase txn(environment, environment->options());
   for (const auto& [name, record] : catalogue.tables) opened.emplace(record.tree, open_handle(txn, record.tree, 0));
   txn.commit();
   keep(opened);

@@ -3,6 +3,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <type_traits>
 
 #include "db/environment.hpp"
 #include "db/lmdb_txn.hpp"
@@ -41,16 +42,20 @@ class TransactionTables {
 /// or another thread has opened, after this one began need another try.
 template <class Base, class Source>
 std::shared_ptr<Base> begin_indexed(const std::shared_ptr<Environment>& environment, const Source& source,
-                                    std::shared_ptr<const TableIndex>& index) {
+                                    const DatabaseOptions& options, std::shared_ptr<const TableIndex>& index) {
   TableHandles& handles = environment->handles();
   for (;;) {
     const std::uint64_t opened = handles.opened();
-    auto base = std::make_shared<Base>(source);
+    auto base = std::make_shared<Base>(source, options);
     const LmdbView meta(base, environment->meta_table());
     index = handles.cached();
     if (!index || index->catalogue().change != read_catalogue_change(meta, environment->path())) {
-      index = handles.index_of(environment, read_catalogue(meta, environment->path()));
+      Catalogue catalogue = read_catalogue(meta, environment->path());
+      // A reader that waits for the turn to open handles must not be one that the turn's owner waits for, to grow.
+      if constexpr (std::is_same_v<Base, ReadBase>) base->end();
+      index = handles.index_of(environment, std::move(catalogue));
       handles.remember(index);
+      if (base->ended()) continue;
     }
     if (handles.opened() == opened) return base;
   }
@@ -59,8 +64,8 @@ std::shared_ptr<Base> begin_indexed(const std::shared_ptr<Environment>& environm
 /// Those of a snapshot.
 class ReadState final : public TransactionTables {
  public:
-  explicit ReadState(const std::shared_ptr<Environment>& environment)
-      : base_(begin_indexed<ReadBase>(environment, environment, index_)) {}
+  ReadState(const std::shared_ptr<Environment>& environment, const DatabaseOptions& options)
+      : base_(begin_indexed<ReadBase>(environment, environment, options, index_)) {}
 
   [[nodiscard]] const Environment& environment() const noexcept override { return *base_->environment(); }
   [[nodiscard]] std::optional<ByteView> get(const IndexedTable& table, ByteView stored_key) override {

@@ -22,10 +22,10 @@ std::uint64_t take_tree(Catalogue& catalogue) {
 
 }  // namespace
 
-WriteState::WriteState(const std::shared_ptr<WriterTurn>& turn, std::uint64_t write_set_bytes)
-    : base_(begin_indexed<WriteBase>(turn->environment(), turn, index_)),
+WriteState::WriteState(const std::shared_ptr<WriterTurn>& turn, const DatabaseOptions& options)
+    : base_(begin_indexed<WriteBase>(turn->environment(), turn, options, index_)),
       begun_(index_),
-      write_set_bytes_(write_set_bytes) {}
+      write_set_bytes_(options.write_set_bytes) {}
 
 TableWrites& WriteState::writes_of(const IndexedTable& table) {
   const auto known = writes_.find(table.record->id);
@@ -198,9 +198,16 @@ Durability WriteState::commit(Durability asked) {
   }
   const bool tables_changed = index_ != begun_;
   if (tables_changed) open_turn();
-  apply();
-  if (tables_changed) apply_catalogue();
-  base_->commit(durability);
+  const auto apply_all = [&] {
+    apply();
+    if (tables_changed) apply_catalogue();
+  };
+  if (spilled_) {  // what LMDB's transaction has already cannot be repeated in a larger map
+    apply_all();
+    base_->commit(durability);
+  } else {
+    base_->apply_and_commit(apply_all, durability);
+  }
   if (opening_) opening_->keep();
   opening_.reset();
   return durability;

@@ -17,7 +17,7 @@ namespace holdfast::detail {
 /// transaction, whose state the emptied sets then stand over.
 class WriteState final : public TransactionTables {
  public:
-  WriteState(const std::shared_ptr<WriterTurn>& turn, std::uint64_t write_set_bytes);
+  WriteState(const std::shared_ptr<WriterTurn>& turn, const DatabaseOptions& options);
 
   [[nodiscard]] const Environment& environment() const noexcept override { return *base_->environment(); }
   [[nodiscard]] std::optional<ByteView> get(const IndexedTable& table, ByteView stored_key) override {

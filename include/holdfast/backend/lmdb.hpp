@@ -8,6 +8,10 @@
 
 namespace holdfast {
 
+namespace detail {
+class WriterTurn;
+}
+
 /// As those of the database under it.
 using LmdbOptions = DatabaseOptions;
 
@@ -41,6 +45,7 @@ class HOLDFAST_API LmdbBackend final : public StorageBackend {
 
  private:
   void require_writable() const;
+  [[nodiscard]] std::shared_ptr<detail::WriterTurn> take_turn() const;
 
   std::shared_ptr<Database> database_;
 };

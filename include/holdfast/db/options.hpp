@@ -20,8 +20,9 @@ struct DatabaseOptions {
   std::filesystem::path path{};                ///< the store's directory; made, with its parents, when writing
   Access access = Access::read_write;          ///< read_only never creates and never writes
   Durability durability = Durability::synced;  ///< of this handle's commits; unsynced means ordered here
-  /// *Shared.* Address space to reserve, halved until the system grants it. The store cannot outgrow what was granted
-  /// (LimitError{map_reserve_bytes}) until it is opened anew; the file itself is as large as what is in it.
+  /// *Shared.* Address space to reserve, halved until the system grants it; the file itself is as large as what is in
+  /// it. A store that outgrows it gets more, as soon as no transaction of this process is open: a commit waits for them
+  /// at most `busy_timeout`, else it is LimitError{map_reserve_bytes}.
   std::uint64_t map_reserve_bytes = limits::map_reserve_bytes;
   unsigned max_readers = limits::max_readers;  ///< *shared*: read transactions at a time, all processes
   unsigned max_tables = limits::max_tables;    ///< *shared*: tables in the store
@@ -30,7 +31,8 @@ struct DatabaseOptions {
   /// further than what was reserved.
   std::uint64_t write_set_bytes = limits::write_set_bytes;
   bool allow_remote = false;  ///< open on NFS, CIFS, 9p or FUSE: only if no one else does
-  /// How long a call waits for others at most: for its turn to write, within this process and among processes.
+  /// How long a call waits for others at most: for its turn to write, within this process and among processes;
+  /// for readers to end when the map has to grow.
   std::chrono::milliseconds busy_timeout = std::chrono::seconds(10);
   std::shared_ptr<const Clock> clock = system_clock();        ///< what this handle waits and ages by
   std::shared_ptr<const Entropy> entropy = system_entropy();  ///< the id of a store that is created

@@ -97,8 +97,9 @@ class HOLDFAST_API CommittableTransaction final : public WriteTransaction {
 
   /// Applies everything, or, when it throws, nothing; ended in either case. What the commit has reached: at least what
   /// was asked for (`unsynced` is `ordered` here).
-  /// Errors: LimitError{map_reserve_bytes} when the store has grown to its reservation; IoError{ENOSPC, EDQUOT, EFBIG}
-  /// when the disk is full: both leave the store as it was and usable. IoError of any other failure poisons the store.
+  /// Errors: LimitError{map_reserve_bytes} when the store has to grow beyond its reservation, and transactions of this
+  /// process did not end in time; IoError{ENOSPC, EDQUOT, EFBIG} when the disk is full: both leave the store as it was
+  /// and usable. IoError of any other failure poisons the store.
   Durability commit(const CommitOptions& options = {});
 
  private:

@@ -261,28 +261,6 @@ TEST_F(Store, ProcessesThatRaceToCreateItGetOneStore) {
   }
 }
 
-TEST_F(Store, FullToItsReservationRefusesTheWriteAndGoesOn) {
-  DatabaseOptions small = options();
-  small.map_reserve_bytes = 1U << 20U;
-  const auto db = Database::open(small);
-  int written = 0;
-  try {
-    for (; written < 1000; ++written) put(*db, "t", std::to_string(written), std::string(10'000, 'x'));
-    FAIL() << "ten megabytes in one";
-  } catch (const LimitError& error) {
-    EXPECT_EQ(error.facts().limit, "map_reserve_bytes");
-    EXPECT_EQ(error.facts().maximum, 1U << 20U);
-  }
-  EXPECT_GT(written, 10);
-  const ByteTable table = db->table("t");
-  EXPECT_EQ(db->view([&](const ReadTransaction& txn) { return table.count(txn); }), static_cast<unsigned>(written));
-  // Erased pages serve again two commits later, when no reader can need them.
-  for (int i = 0; i < 10; ++i) {
-    db->update([&](WriteTransaction& txn) { EXPECT_TRUE(table.erase(txn, as_bytes(std::to_string(i)))); });
-  }
-  put(*db, "t", "again", std::string(10'000, 'y'));
-}
-
 TEST_F(Store, WithoutAReaderSlotRefusesTheReaderAndGoesOn) {
   DatabaseOptions few = options();
   few.max_readers = 2;

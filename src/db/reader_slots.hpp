@@ -1,0 +1,79 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+struct MDB_txn;
+
+namespace holdfast::detail {
+
+/// The place of one read transaction. Between readers it keeps LMDB's transaction, reset, for the next to renew.
+struct alignas(64) ReaderSlot {
+  std::atomic<bool> taken{false};
+  bool pooled = true;      ///< one of the array; the others go with their reader
+  MDB_txn* txn = nullptr;  ///< the taker's; while it is not taken, idle
+};
+
+/// Who is using the map: the readers of this process, and its writer. Each enters before it touches LMDB's
+/// transactions; while the gate is closed nobody can enter, and once nobody is inside, the map can be replaced.
+/// Entering writes only to the slot, which is the thread's own as long as there are slots enough.
+/// Threads: all methods may be called at once; between close_gate() and open_gate() only one thread may be.
+class ReaderSlots {
+ public:
+  ReaderSlots() = default;
+  ~ReaderSlots();  ///< ends the idle transactions
+  ReaderSlots(const ReaderSlots&) = delete;
+  ReaderSlots& operator=(const ReaderSlots&) = delete;
+
+  /// A slot for the caller, who then begins or renews its `txn`; nullptr once the gate is shut for ever.
+  [[nodiscard]] ReaderSlot* enter();
+  /// Resets what the slot's reader has begun.
+  void leave(ReaderSlot& slot) noexcept;
+
+  /// Gives LMDB back what the idle slots keep; whether there was any.
+  bool end_idle() noexcept;
+
+  /// The same for the one writer; false once the gate is shut for ever.
+  [[nodiscard]] bool enter_writer();
+  void leave_writer() noexcept { writing_.store(false, std::memory_order_release); }
+
+  void close_gate() noexcept { gate_.store(Gate::closed); }
+  /// Lets those in who wait at the closed gate, each once.
+  void admit_waiting() noexcept;
+  void open_gate() noexcept { set_gate(Gate::open); }
+  /// The map is gone: whoever waits is told.
+  void shut_gate() noexcept { set_gate(Gate::shut); }
+  /// While the gate is closed: whether nobody is inside.
+  [[nodiscard]] bool empty() const;
+
+ private:
+  enum class Gate { open, closed, shut };
+  enum class Passage { none, open, admitted };
+  static constexpr std::size_t slot_count = 128;
+
+  static bool take(ReaderSlot& slot) noexcept;
+  [[nodiscard]] ReaderSlot& take_any();
+  void set_gate(Gate gate) noexcept;
+  /// Waits while it is closed.
+  [[nodiscard]] Passage wait_at_gate();
+  /// Says that one who was admitted can now be seen inside.
+  void arrived() noexcept;
+
+  std::array<ReaderSlot, slot_count> slots_{};
+  alignas(64) std::atomic<Gate> gate_{Gate::open};
+  std::atomic<bool> writing_{false};
+  mutable std::mutex gate_mutex_;
+  std::condition_variable gate_changed_;
+  std::uint64_t round_ = 0;   ///< of admissions
+  std::size_t waiting_ = 0;   ///< at the gate, in this round
+  std::size_t admitted_ = 0;  ///< and not yet inside
+  mutable std::mutex overflow_mutex_;
+  std::unordered_map<const ReaderSlot*, std::unique_ptr<ReaderSlot>> overflow_;
+};
+
+}  // namespace holdfast::detail
