@@ -130,7 +130,9 @@ bool LmdbBackend::view(std::string_view key, FunctionRef<void(ByteView)> use) co
   database_->environment()->require_own_process();
   const StoredKey stored(as_bytes(key));
   const ByteView checked = stored.checked();
-  const ReadBase txn(database_->environment(), database_->options());
+  // Borrowed: counting an owner in and out would write a cache line that all readers share.
+  const std::shared_ptr<Environment> borrowed(std::shared_ptr<void>(), database_->environment().get());
+  const ReadBase txn(borrowed, database_->options());
   const auto value = txn.get(database_->environment()->backend_table(), checked);
   if (value) use(*value);
   return value.has_value();

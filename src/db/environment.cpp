@@ -254,6 +254,12 @@ int Environment::lack_of_room(int result) const {
   return 0;
 }
 
+bool Environment::free_reader_slots() {
+  int dead = 0;
+  require_lmdb(mdb_reader_check(lmdb_.get(), &dead), "mdb_reader_check", path());
+  return readers_.end_idle() || dead > 0;
+}
+
 void Environment::flush() {
   require_sound();
   if (shared_.access == Access::read_only) return;

@@ -78,6 +78,9 @@ class Environment : public std::enable_shared_from_this<Environment> {
   [[nodiscard]] WriterQueue& writers() noexcept { return writers_; }
   [[nodiscard]] WriterLock& writer_lock() noexcept { return writer_lock_; }
   [[nodiscard]] ReaderSlots& readers() noexcept { return readers_; }
+  /// Gives LMDB back the slots of its table that idle readers of ours keep, and those that dead processes have left;
+  /// whether there was any.
+  bool free_reader_slots();
   [[nodiscard]] StoreMap& map() noexcept { return map_; }
   /// Those of the handle that opened it: what all share, and how to wait for what is done for all.
   [[nodiscard]] const DatabaseOptions& options() const noexcept { return shared_; }

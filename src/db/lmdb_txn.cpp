@@ -2,7 +2,9 @@
 
 #include <lmdb.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "db/environment.hpp"
@@ -12,6 +14,20 @@
 #include "holdfast/core/error.hpp"
 
 namespace holdfast::detail {
+namespace {
+
+constexpr std::chrono::milliseconds first_nap{1};
+constexpr std::chrono::milliseconds longest_nap{16};
+
+[[noreturn]] void throw_no_slot(const Environment& environment) {
+  throw LimitError({.limit = "max_readers",
+                    .maximum = environment.max_readers(),
+                    .actual = environment.max_readers() + 1ULL,
+                    .unit = "readers",
+                    .where = environment.path().string()});
+}
+
+}  // namespace
 
 MDB_txn* LmdbTxn::raw() const {
   environment_->require_own_process();
@@ -23,7 +39,8 @@ MDB_txn* LmdbTxn::raw() const {
 
 ReadBase::ReadBase(std::shared_ptr<Environment> environment, const DatabaseOptions& options)
     : LmdbTxn(std::move(environment)) {
-  for (;;) {
+  std::optional<Deadline> deadline;
+  for (std::chrono::milliseconds nap = first_nap;;) {
     environment_->require_sound();
     ReaderSlot* const slot = environment_->readers().enter();
     if (slot == nullptr) continue;
@@ -38,12 +55,11 @@ ReadBase::ReadBase(std::shared_ptr<Environment> environment, const DatabaseOptio
     if (result == MDB_MAP_RESIZED) {
       environment_->map().adopt({options.clock, options.busy_timeout});
     } else if (result == MDB_READERS_FULL) {
-      if (environment_->readers().end_idle()) continue;
-      throw LimitError({.limit = "max_readers",
-                        .maximum = environment_->max_readers(),
-                        .actual = environment_->max_readers() + 1ULL,
-                        .unit = "readers",
-                        .where = environment_->path().string()});
+      if (environment_->free_reader_slots()) continue;
+      if (!deadline) deadline.emplace(options.clock, options.busy_timeout);
+      if (deadline->has_passed()) throw_no_slot(*environment_);
+      std::this_thread::sleep_for(deadline->nap(nap));
+      nap = std::min(nap * 2, longest_nap);
     } else {
       throw_lmdb(result, "mdb_txn_begin", environment_->path());
     }

@@ -46,8 +46,9 @@ class LmdbTxn {
 /// A pinned snapshot. Threads: one at a time; it may move between threads (MDB_NOTLS).
 class ReadBase final : public LmdbTxn {
  public:
-  /// Errors: StateError{poisoned}; LimitError{max_readers}, and {map_reserve_bytes} when another process has grown the
-  /// store and this one's transactions keep the map from following.
+  /// Waits where all slots of LMDB's reader table are taken. Errors: StateError{poisoned}; LimitError{max_readers}, and
+  /// {map_reserve_bytes} when another process has grown the store and this one's transactions keep the map from
+  /// following.
   ReadBase(std::shared_ptr<Environment> environment, const DatabaseOptions& options);
   ~ReadBase() override { end(); }
   void end() noexcept;

@@ -66,7 +66,7 @@ class ReaderSlots {
 
   std::array<ReaderSlot, slot_count> slots_{};
   alignas(64) std::atomic<Gate> gate_{Gate::open};
-  std::atomic<bool> writing_{false};
+  alignas(64) std::atomic<bool> writing_{false};  ///< apart from what readers look at
   mutable std::mutex gate_mutex_;
   std::condition_variable gate_changed_;
   std::uint64_t round_ = 0;   ///< of admissions

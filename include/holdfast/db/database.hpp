@@ -80,7 +80,9 @@ class HOLDFAST_API Database {
     }
   }
 
-  /// Errors: LimitError{max_readers} when all slots are taken.
+  /// Errors: LimitError{max_readers} when after `busy_timeout` all are still taken, by all processes together; those of
+  /// dead processes do not count. LimitError{map_reserve_bytes} when another process has grown the store, and
+  /// transactions of this one did not let its map follow in time.
   [[nodiscard]] ReadTransaction begin_read() const;
   /// Waits for the writers before, of all processes, first come first served within this one. Errors:
   /// StateError{in_use} when its turn has not come after the handle's busy_timeout; {would_deadlock}, at once, when

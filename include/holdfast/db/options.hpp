@@ -32,7 +32,7 @@ struct DatabaseOptions {
   std::uint64_t write_set_bytes = limits::write_set_bytes;
   bool allow_remote = false;  ///< open on NFS, CIFS, 9p or FUSE: only if no one else does
   /// How long a call waits for others at most: for its turn to write, within this process and among processes;
-  /// for readers to end when the map has to grow.
+  /// for readers to end when the map has to grow; for a reader to end when there are `max_readers`.
   std::chrono::milliseconds busy_timeout = std::chrono::seconds(10);
   std::shared_ptr<const Clock> clock = system_clock();        ///< what this handle waits and ages by
   std::shared_ptr<const Entropy> entropy = system_entropy();  ///< the id of a store that is created

@@ -264,6 +264,7 @@ TEST_F(Store, ProcessesThatRaceToCreateItGetOneStore) {
 TEST_F(Store, WithoutAReaderSlotRefusesTheReaderAndGoesOn) {
   DatabaseOptions few = options();
   few.max_readers = 2;
+  few.busy_timeout = std::chrono::milliseconds(50);
   const auto db = Database::open(few);
   const ReadTransaction first = db->begin_read();
   {

@@ -1,0 +1,111 @@
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#include "db/environment.hpp"
+#include "db_fixture.hpp"
+#include "holdfast/backend/lmdb.hpp"
+#include "support/child_process.hpp"
+
+namespace holdfast {
+namespace {
+
+using namespace std::chrono_literals;
+
+class StoreReaders : public testing::DbTest {
+ protected:
+  [[nodiscard]] DatabaseOptions few(unsigned max_readers, std::chrono::milliseconds busy_timeout) const {
+    DatabaseOptions options = this->options();
+    options.max_readers = max_readers;
+    options.busy_timeout = busy_timeout;
+    return options;
+  }
+};
+
+TEST_F(StoreReaders, FiveThousandShortOnesOfFifteenHundredThreadsAllSucceed) {
+  const auto db = Database::open(options());
+  LmdbBackend backend(db);
+  backend.write("k", as_bytes("v"));
+  put(*db, "t", "k", "v");
+  constexpr int thread_count = 1500;
+  std::atomic<int> reads{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < thread_count; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 3; ++i) reads += backend.read("k") == to_bytes(as_bytes("v")) ? 1 : 0;
+      reads += get(*db, "t", "k") == "v" ? 1 : 0;
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(reads, 4 * thread_count);
+}
+
+TEST_F(StoreReaders, BeyondTheArrayOfSlotsTheyAreServedToo) {
+  const auto db = open();
+  put(*db, "t", "k", "v");
+  std::vector<ReadTransaction> held;
+  for (int i = 0; i < 300; ++i) held.push_back(db->begin_read());
+  put(*db, "t", "k", "w");
+  const ByteTable table = db->table("t");
+  for (const auto& txn : held) EXPECT_EQ(to_text(*table.get(txn, as_bytes("k"))), "v");
+  held.clear();
+  EXPECT_EQ(get(*db, "t", "k"), "w");
+}
+
+TEST_F(StoreReaders, WithoutASlotOneWaitsUntilAnotherEnds) {
+  const auto db = Database::open(few(2, 20s));
+  put(*db, "t", "k", "v");
+  std::vector<ReadTransaction> held;
+  held.push_back(db->begin_read());
+  held.push_back(db->begin_read());
+  std::jthread ending([&] {
+    std::this_thread::sleep_for(100ms);
+    held.front().end();
+  });
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(get(*db, "t", "k"), "v");
+  EXPECT_GE(std::chrono::steady_clock::now() - began, 50ms);
+}
+
+TEST_F(StoreReaders, WithoutASlotAfterTheTimeoutItIsALimitError) {
+  const auto db = Database::open(few(3, 100ms));
+  const std::vector<std::shared_ptr<const BackendSnapshot>> held = [&] {
+    std::vector<std::shared_ptr<const BackendSnapshot>> all;
+    for (int i = 0; i < 3; ++i) all.push_back(LmdbBackend(db).snapshot());
+    return all;
+  }();
+  const auto began = std::chrono::steady_clock::now();
+  try {
+    static_cast<void>(db->begin_read());
+    FAIL() << "a fourth reader";
+  } catch (const LimitError& error) {
+    EXPECT_EQ(error.facts().limit, "max_readers");
+    EXPECT_EQ(error.facts().maximum, 3U);
+  }
+  const auto waited = std::chrono::steady_clock::now() - began;
+  EXPECT_GE(waited, 100ms);
+  EXPECT_LT(waited, 5s);
+}
+
+TEST_F(StoreReaders, SlotsOfAKilledOneAreRecoveredByWhoNeedsThem) {
+  const DatabaseOptions options = few(4, 5s);
+  static_cast<void>(Database::open(options));
+  testing::ChildProcess child([&](const testing::ChildProcess::Voice& voice) {
+    const auto db = Database::open(options);
+    std::vector<ReadTransaction> held;
+    for (int i = 0; i < 3; ++i) held.push_back(db->begin_read());
+    voice.tell(held.size());
+    for (;;) std::this_thread::sleep_for(1s);
+  });
+  ASSERT_EQ(child.hear(), 3U);
+  const auto db = Database::open(options);  // before the child dies: an opening sweeps too
+  child.kill();
+  child.wait();
+  std::vector<ReadTransaction> held;
+  for (int i = 0; i < 4; ++i) held.push_back(db->begin_read());
+  EXPECT_EQ(held.size(), 4U);
+}
+
+}  // namespace
+}  // namespace holdfast
