@@ -1,14 +1,15 @@
 #include "holdfast/backend/lmdb.hpp"
 
+#include <exception>
 #include <mutex>
 #include <span>
 #include <utility>
 
 #include "db/environment.hpp"
+#include "db/group_commit.hpp"
 #include "db/lmdb_txn.hpp"
 #include "db/stored_key.hpp"
 #include "db/stored_range.hpp"
-#include "db/writer_turn.hpp"
 #include "holdfast/core/error.hpp"
 
 namespace holdfast {
@@ -116,6 +117,26 @@ void judge(const WriteBase& txn, const WriteBatch& batch) {
   }
 }
 
+void write_all(WriteBase& txn, const WriteBatch& batch) {
+  const detail::LmdbHandle table = txn.environment()->backend_table();
+  for (const auto& write : batch.writes()) {
+    const StoredKey stored(as_bytes(write.key));
+    if (write.value) {
+      txn.put(table, stored.view(), *write.value);
+    } else {
+      txn.erase(table, stored.view());
+    }
+  }
+}
+
+/// Commits what `apply` writes, with what other threads write meanwhile.
+void commit(const Database& database, FunctionRef<void(WriteBase&)> apply) {
+  detail::GroupMember member{.apply = apply, .durability = database.durability()};
+  const auto& environment = database.environment();
+  environment->group_commit().commit(environment, {&member, 1}, database.options());
+  if (member.failure) std::rethrow_exception(member.failure);
+}
+
 }  // namespace
 
 LmdbBackend::LmdbBackend(const LmdbOptions& options) : LmdbBackend(Database::open(options)) {}
@@ -147,39 +168,26 @@ void LmdbBackend::write(std::string_view key, ByteView value) {
   const StoredKey stored(as_bytes(key));
   const ByteView checked = stored.checked();
   detail::check_value(value);
-  WriteBase txn(take_turn(), database_->options());
-  const auto put = [&] { txn.put(database_->environment()->backend_table(), checked, value); };
-  txn.apply_and_commit(put, database_->durability());
+  commit(*database_, [&](WriteBase& txn) { txn.put(txn.environment()->backend_table(), checked, value); });
 }
 
 bool LmdbBackend::erase(std::string_view key) {
   require_writable();
   const StoredKey stored(as_bytes(key));
   const ByteView checked = stored.checked();
-  WriteBase txn(take_turn(), database_->options());
-  const detail::LmdbHandle table = database_->environment()->backend_table();
-  if (!txn.get(table, checked)) return false;
-  txn.apply_and_commit([&] { txn.erase(table, checked); }, database_->durability());
-  return true;
+  bool existed = false;
+  commit(*database_, [&](WriteBase& txn) { existed = txn.erase(txn.environment()->backend_table(), checked); });
+  return existed;
 }
 
 void LmdbBackend::apply(const WriteBatch& batch) {
   require_writable();
   check(batch);
   if (batch.empty()) return;
-  WriteBase txn(take_turn(), database_->options());
-  judge(txn, batch);
-  const auto write_all = [&, table = database_->environment()->backend_table()] {
-    for (const auto& write : batch.writes()) {
-      const StoredKey stored(as_bytes(write.key));
-      if (write.value) {
-        txn.put(table, stored.view(), *write.value);
-      } else {
-        txn.erase(table, stored.view());
-      }
-    }
-  };
-  txn.apply_and_commit(write_all, database_->durability());
+  commit(*database_, [&](WriteBase& txn) {
+    judge(txn, batch);
+    write_all(txn, batch);
+  });
 }
 
 std::unique_ptr<const BackendSnapshot> LmdbBackend::snapshot() const {
@@ -200,11 +208,6 @@ Capabilities LmdbBackend::capabilities() const noexcept {
 
 std::string LmdbBackend::name() const {
   return "lmdb:" + database_->path().string();
-}
-
-std::shared_ptr<detail::WriterTurn> LmdbBackend::take_turn() const {
-  const DatabaseOptions& options = database_->options();
-  return detail::WriterTurn::take(database_->environment(), {options.clock, options.busy_timeout});
 }
 
 void LmdbBackend::require_writable() const {

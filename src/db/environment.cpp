@@ -30,6 +30,8 @@ void require_same(const DatabaseOptions& open, const DatabaseOptions& asked, con
              std::to_string(wants));
   };
   compare("map_reserve_bytes", open.map_reserve_bytes, asked.map_reserve_bytes);
+  const auto microseconds = [](std::chrono::microseconds wait) { return static_cast<std::uint64_t>(wait.count()); };
+  compare("group_wait", microseconds(open.group_wait), microseconds(asked.group_wait));
   compare("max_readers", open.max_readers, asked.max_readers);
   compare("max_tables", open.max_tables, asked.max_tables);
   if (open.access == Access::read_only && asked.access == Access::read_write)
@@ -47,6 +49,8 @@ void require_usable(const DatabaseOptions& options) {
     throw OptionError({.option = "max_tables", .problem = "is above " + std::to_string(limits::max_tables)});
   if (options.busy_timeout < std::chrono::milliseconds::zero())
     throw OptionError({.option = "busy_timeout", .problem = "is negative"});
+  if (options.group_wait < std::chrono::microseconds::zero())
+    throw OptionError({.option = "group_wait", .problem = "is negative"});
   if (!options.clock) throw OptionError({.option = "clock", .problem = "is null"});
   if (!options.entropy) throw OptionError({.option = "entropy", .problem = "is null"});
   int major = 0, minor = 0, patch = 0;

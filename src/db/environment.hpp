@@ -9,6 +9,7 @@
 
 #include "db/catalogue.hpp"
 #include "db/fork_guard.hpp"
+#include "db/group_commit.hpp"
 #include "db/lmdb_txn.hpp"
 #include "db/reader_slots.hpp"
 #include "db/store_directory.hpp"
@@ -76,6 +77,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
 
   [[nodiscard]] MDB_env* raw() const noexcept { return lmdb_.get(); }
   [[nodiscard]] WriterQueue& writers() noexcept { return writers_; }
+  [[nodiscard]] GroupCommit& group_commit() noexcept { return group_commit_; }
   [[nodiscard]] WriterLock& writer_lock() noexcept { return writer_lock_; }
   [[nodiscard]] ReaderSlots& readers() noexcept { return readers_; }
   /// Gives LMDB back the slots of its table that idle readers of ours keep, and those that dead processes have left;
@@ -100,6 +102,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void require_own_process() const {
     if (forked()) throw_forked();
   }
+  [[nodiscard]] bool poisoned() const noexcept { return poisoned_.load(); }
   /// Errors: StateError{forked, poisoned}.
   void require_sound() const;
   /// Judges the result of a write into an LMDB transaction: nothing has reached the file. Errors: MapFull, LimitError,
@@ -142,6 +145,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   LmdbHandle backend_handle_ = 0;
   StoreMeta meta_;
   WriterQueue writers_;
+  GroupCommit group_commit_{shared_.group_wait};
   WriterLock writer_lock_{directory_.ops(), directory_.lock_file()};
   TableHandles handles_;
   std::atomic<bool> poisoned_{false};

@@ -11,10 +11,7 @@ namespace holdfast::detail {
 std::shared_ptr<WriterTurn> WriterTurn::wait(const std::shared_ptr<Environment>& environment, const Deadline& deadline,
                                              std::string_view& before_us) {
   environment->require_sound();
-  if (environment->writers().is_mine())
-    throw StateError({.state = State::would_deadlock,
-                      .where = environment->path().string(),
-                      .problem = "this thread has a write transaction already"});
+  require_none(*environment);
   std::shared_ptr<WriterTurn> turn(new WriterTurn(environment));
   before_us = "another thread of this process writes";
   if (!environment->writers().enter(deadline)) return nullptr;
@@ -36,8 +33,19 @@ std::shared_ptr<WriterTurn> WriterTurn::take(const std::shared_ptr<Environment>&
   std::string_view before_us;
   auto turn = wait(environment, deadline, before_us);
   if (turn) return turn;
+  throw_in_use(*environment, deadline, before_us);
+}
+
+void WriterTurn::require_none(Environment& environment) {
+  if (environment.writers().is_mine())
+    throw StateError({.state = State::would_deadlock,
+                      .where = environment.path().string(),
+                      .problem = "this thread has a write transaction already"});
+}
+
+void WriterTurn::throw_in_use(const Environment& environment, const Deadline& deadline, std::string_view before_us) {
   throw StateError({.state = State::in_use,
-                    .where = environment->path().string(),
+                    .where = environment.path().string(),
                     .problem = "waited " + std::to_string(deadline.timeout().count()) +
                                " ms for its turn to write: " + std::string(before_us)});
 }

@@ -22,6 +22,11 @@ class WriterTurn {
   /// Errors: also StateError{in_use} when it did not come before the deadline.
   [[nodiscard]] static std::shared_ptr<WriterTurn> take(const std::shared_ptr<Environment>& environment,
                                                         const Deadline& deadline);
+  /// Errors: StateError{would_deadlock} when this thread has the turn.
+  static void require_none(Environment& environment);
+  /// Errors: StateError{in_use}.
+  [[noreturn]] static void throw_in_use(const Environment& environment, const Deadline& deadline,
+                                        std::string_view before_us);
   ~WriterTurn();
   WriterTurn(const WriterTurn&) = delete;
   WriterTurn& operator=(const WriterTurn&) = delete;

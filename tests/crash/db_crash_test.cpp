@@ -1,10 +1,15 @@
+// Three processes write to one store, with several threads each, and are killed at any moment.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
+#include <list>
 #include <memory>
 #include <random>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "holdfast/backend/lmdb.hpp"
 #include "support/child_process.hpp"
@@ -16,76 +21,167 @@ namespace {
 
 using testing::ChildProcess;
 
-constexpr int group_keys = 5;
+constexpr int rounds = 200;
+constexpr std::uint64_t process_count = 3;
+constexpr std::uint64_t writers_per_process = 4;  // the last of them writes transactions, the others batches
+constexpr std::uint64_t writer_count = process_count * writers_per_process;
+constexpr int keys_of_writer = 5;
+constexpr unsigned writer_shift = 48;  // an acknowledgement is the writer, then the number of the write
 
-std::string digits(std::uint64_t number) {
-  const std::string text = std::to_string(number);
-  return std::string(20 - text.size(), '0') + text;
+/// By writer: the number of its last write.
+using Numbers = std::array<std::uint64_t, writer_count>;
+
+std::string key_of(std::uint64_t writer, int index) {
+  return std::to_string(writer) + "/" + std::to_string(index);
 }
 
-/// A group of keys of one number, as a batch of the backend or as a transaction over two tables; each acknowledged by
-/// telling it.
-void write_groups(const std::filesystem::path& path, std::uint64_t first, ChildProcess::Voice voice) {
+/// Where each third write of a writer erases and the others put.
+std::string blinking_key(std::uint64_t writer) {
+  return key_of(writer, keys_of_writer);
+}
+
+Bytes value_of(std::uint64_t number) {
+  Bytes value = to_bytes(as_bytes(std::to_string(number) + "/"));
+  value.resize(value.size() + number * 37 % 9000, static_cast<std::byte>(number));
+  return value;
+}
+
+std::uint64_t number_in(ByteView value) {
+  return std::stoull(std::string(as_text(value)));
+}
+
+/// One batch after another, each on the condition that the one before it is there.
+[[noreturn]] void write_batches(LmdbBackend& backend, std::uint64_t writer, std::uint64_t number,
+                                ChildProcess::Voice voice) {
+  for (;;) {
+    WriteBatch batch;
+    if (number == 0) {
+      batch.require_absent(key_of(writer, 0));
+    } else {
+      batch.require_value(key_of(writer, 0), value_of(number));
+    }
+    ++number;
+    for (int i = 0; i < keys_of_writer; ++i) batch.put(key_of(writer, i), value_of(number));
+    if (number % 3 == 0) {
+      batch.erase(blinking_key(writer));
+    } else {
+      batch.put(blinking_key(writer), value_of(number));
+    }
+    backend.apply(batch);
+    voice.tell(writer << writer_shift | number);
+  }
+}
+
+/// The same in transactions over two tables, which must see what they wrote before.
+[[noreturn]] void write_transactions(Database& db, std::uint64_t writer, std::uint64_t number,
+                                     ChildProcess::Voice voice) {
+  const ByteTable tables[] = {db.table("even"), db.table("odd")};
+  for (;;) {
+    db.update([&](WriteTransaction& txn) {
+      const auto last = tables[0].get(txn, as_bytes(key_of(writer, 0)));
+      if (last.has_value() != (number > 0) || (last && number_in(*last) != number))
+        throw std::runtime_error("a transaction does not see the one before it");
+      ++number;
+      for (int i = 0; i < keys_of_writer; ++i) tables[i % 2].put(txn, as_bytes(key_of(writer, i)), value_of(number));
+      if (number % 3 == 0) {
+        tables[1].erase(txn, as_bytes(blinking_key(writer)));
+      } else {
+        tables[1].put(txn, as_bytes(blinking_key(writer)), value_of(number));
+      }
+    });
+    voice.tell(writer << writer_shift | number);
+  }
+}
+
+bool writes_transactions(std::uint64_t writer) {
+  return writer % writers_per_process == writers_per_process - 1;
+}
+
+void write_until_killed(const std::filesystem::path& path, std::uint64_t process, const Numbers& last,
+                        ChildProcess::Voice voice) {
   const auto db = Database::open({.path = path});
   LmdbBackend backend(db);
-  for (std::uint64_t number = first;; ++number) {
-    const Bytes value(1 + number * 37 % 9000, static_cast<std::byte>(number));
-    WriteBatch batch;
-    for (int i = 0; i < group_keys; ++i) batch.put(digits(number) + "/" + std::to_string(i), value);
-    backend.apply(batch);
-    db->update([&](WriteTransaction& txn) {
-      for (int i = 0; i < group_keys; ++i)
-        db->table(i % 2 == 0 ? "even" : "odd").put(txn, as_bytes(digits(number) + "/" + std::to_string(i)), value);
-      if (number > 20) db->table("even").erase(txn, as_bytes(digits(number - 20) + "/0"));
+  std::list<std::thread> threads;
+  for (std::uint64_t i = 0; i < writers_per_process; ++i) {
+    const std::uint64_t writer = process * writers_per_process + i;
+    threads.emplace_back([&, writer] {
+      if (writes_transactions(writer)) write_transactions(*db, writer, last[writer], voice);
+      write_batches(backend, writer, last[writer], voice);
     });
-    voice.tell(number);
   }
+  for (auto& thread : threads) thread.join();
 }
 
-/// Every group must be whole, in the backend's table and in the transactions'; how many are in both.
-std::uint64_t judge_groups(const std::filesystem::path& path) {
+/// Checks that a writer's last write is whole; its number.
+template <class Read>
+std::uint64_t whole_number(std::uint64_t writer, const Read& read) {
+  const std::optional<Bytes> first = read(0);
+  const std::uint64_t number = first ? number_in(*first) : 0;
+  for (int i = 0; i < keys_of_writer; ++i)
+    EXPECT_EQ(read(i), number > 0 ? std::optional(value_of(number)) : std::nullopt) << "key " << key_of(writer, i);
+  EXPECT_EQ(read(keys_of_writer), number % 3 > 0 ? std::optional(value_of(number)) : std::nullopt)
+      << "key " << blinking_key(writer);
+  return number;
+}
+
+/// The store opens at once, every write in it is whole, and it can be written to.
+Numbers judge(const std::filesystem::path& path) {
+  const auto began = std::chrono::steady_clock::now();
   const auto db = Database::open({.path = path});
-  const LmdbBackend backend(db);
-  std::uint64_t entries = 0;
-  for (const Entry& entry : backend.scan({})) {
-    const std::uint64_t number = entries / group_keys + 1;
-    EXPECT_EQ(entry.key, digits(number) + "/" + std::to_string(entries % group_keys));
-    EXPECT_EQ(entry.value, Bytes(1 + number * 37 % 9000, static_cast<std::byte>(number)));
-    ++entries;
+  LmdbBackend backend(db);
+  backend.write("last opened by", as_bytes("the judge"));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(5));
+  const ReadTransaction txn = db->begin_read();
+  Numbers found{};
+  for (std::uint64_t writer = 0; writer < writer_count; ++writer) {
+    found[writer] = whole_number(writer, [&](int index) {
+      if (!writes_transactions(writer)) return backend.read(key_of(writer, index));
+      return db->table(index % 2 == 0 ? "even" : "odd").get(txn, as_bytes(key_of(writer, index)));
+    });
   }
-  EXPECT_EQ(entries % group_keys, 0U);
-  const std::uint64_t groups = entries / group_keys;
-  return db->view([&](const ReadTransaction& txn) {
-    const std::uint64_t odd = db->table("odd").count(txn);
-    EXPECT_EQ(odd % 2, 0U);
-    const std::uint64_t in_tables = odd / 2;
-    EXPECT_TRUE(in_tables == groups || in_tables + 1 == groups) << in_tables << " of " << groups;
-    EXPECT_EQ(db->table("even").count(txn), in_tables * 3 - (in_tables > 20 ? in_tables - 20 : 0));
-    return in_tables;
-  });
+  return found;
 }
 
-TEST(LmdbStoreCrash, KilledAtRandomItKeepsWhatWasAcknowledgedAndNoGroupInHalf) {
+/// Runs the three from where they stood, and kills them one after the other; what they acknowledged.
+Numbers run_and_kill(const std::filesystem::path& path, const Numbers& last, std::mt19937_64& random) {
+  std::vector<std::unique_ptr<ChildProcess>> children;
+  for (std::uint64_t process = 0; process < process_count; ++process)
+    children.push_back(std::make_unique<ChildProcess>(
+        [&](ChildProcess::Voice voice) { write_until_killed(path, process, last, voice); }));
+  std::ranges::shuffle(children, random);
+  Numbers acknowledged = last;
+  const auto hear = [&](const ChildProcess& child) {
+    const auto heard = child.hear();
+    if (heard) acknowledged[*heard >> writer_shift] = *heard & ((std::uint64_t{1} << writer_shift) - 1);
+    return heard.has_value();
+  };
+  if (random() % 4 != 0) hear(*children.back());  // else they are killed while they open
+  for (const auto& child : children) {
+    std::this_thread::sleep_for(std::chrono::microseconds(random() % 10'000));
+    child->kill();
+  }
+  for (const auto& child : children) {
+    while (hear(*child)) continue;
+    EXPECT_EQ(child->wait(), 128 + SIGKILL);
+  }
+  return acknowledged;
+}
+
+TEST(LmdbStoreCrash, ThreeProcessesKilledAtRandomLoseNothingAcknowledgedAndLeaveNoWriteInHalf) {
   std::mt19937_64 random(testing::test_seed());
-  const testing::TemporaryDirectory directory;
+  const testing::TemporaryDirectory directory(testing::fast_directory());
   const auto path = directory.path() / "store";
-  std::uint64_t written = 0;
-  for (int round = 0; round < 20; ++round) {
-    ChildProcess child([&](ChildProcess::Voice voice) { write_groups(path, written + 1, voice); });
-    std::uint64_t acknowledged = written;
-    if (round % 4 != 0) {  // every fourth round it is killed while it opens
-      if (const auto first = child.hear()) acknowledged = *first;
+  Numbers found{};
+  for (int round = 0; round < rounds; ++round) {
+    const Numbers acknowledged = run_and_kill(path, found, random);
+    found = judge(path);
+    for (std::uint64_t writer = 0; writer < writer_count; ++writer) {
+      ASSERT_GE(found[writer], acknowledged[writer]) << "round " << round << ", writer " << writer;
+      ASSERT_LE(found[writer], acknowledged[writer] + 1) << "round " << round << ", writer " << writer;
     }
-    std::this_thread::sleep_for(std::chrono::microseconds(random() % 40'000));
-    child.kill();
-    while (const auto number = child.hear()) acknowledged = *number;
-    EXPECT_EQ(child.wait(), 128 + SIGKILL);
-    written = judge_groups(path);
-    ASSERT_GE(written, acknowledged) << "round " << round;
-    ASSERT_LE(written, acknowledged + 1) << "round " << round;
     if (::testing::Test::HasFailure()) return;
   }
-  EXPECT_GT(written, 0U);
+  for (const std::uint64_t number : found) EXPECT_GT(number, 0U);
 }
 
 }  // namespace

@@ -8,10 +8,6 @@
 
 namespace holdfast {
 
-namespace detail {
-class WriterTurn;
-}
-
 /// As those of the database under it.
 using LmdbOptions = DatabaseOptions;
 
@@ -20,10 +16,13 @@ using LmdbOptions = DatabaseOptions;
 ///              destroyed: while it lives the pages it shows are not used again.
 /// Shape:   the store's LMDB database `holdfast`, raw bytes under raw keys; "" and keys that begin with NUL are stored
 ///          one byte longer, order kept (FORMAT.md). Keys are at most 511 bytes in that form.
-/// Durable: when a write returns, as the options say. Other processes may have the store open.
+/// Durable: when a write returns, as the options say. Writes that several threads make at once share one transaction
+/// and
+///          one sync, as strict as the strictest of them asks; each has its own result. Other processes may have the
+///          store open.
 /// Errors:  as Database's. A thread that writes inside its own Database::update of the same store gets
 ///          StateError{would_deadlock}.
-/// Threads: all methods may be called at once; writers take turns.
+/// Threads: all methods may be called at once; writers take turns, and share commits.
 class HOLDFAST_API LmdbBackend final : public StorageBackend {
  public:
   explicit LmdbBackend(const LmdbOptions& options);
@@ -45,7 +44,6 @@ class HOLDFAST_API LmdbBackend final : public StorageBackend {
 
  private:
   void require_writable() const;
-  [[nodiscard]] std::shared_ptr<detail::WriterTurn> take_turn() const;
 
   std::shared_ptr<Database> database_;
 };

@@ -34,6 +34,9 @@ struct DatabaseOptions {
   /// How long a call waits for others at most: for its turn to write, within this process and among processes;
   /// for readers to end when the map has to grow; for a reader to end when there are `max_readers`.
   std::chrono::milliseconds busy_timeout = std::chrono::seconds(10);
+  /// *Shared.* How long a writer of the LMDB backend that is about to commit waits for others that wrote with it just
+  /// before, so that they share its sync. One who writes alone does not wait.
+  std::chrono::microseconds group_wait{100};
   std::shared_ptr<const Clock> clock = system_clock();        ///< what this handle waits and ages by
   std::shared_ptr<const Entropy> entropy = system_entropy();  ///< the id of a store that is created
 };

@@ -96,7 +96,7 @@ class HOLDFAST_API CommittableTransaction final : public WriteTransaction {
   CommittableTransaction(CommittableTransaction&&) noexcept = default;
 
   /// Applies everything, or, when it throws, nothing; ended in either case. What the commit has reached: at least what
-  /// was asked for (`unsynced` is `ordered` here).
+  /// was asked for (`unsynced` is `ordered` here), in memory `unsynced`.
   /// Errors: LimitError{map_reserve_bytes} when the store has to grow beyond its reservation, and transactions of this
   /// process did not end in time; IoError{ENOSPC, EDQUOT, EFBIG} when the disk is full: both leave the store as it was
   /// and usable. IoError of any other failure poisons the store.

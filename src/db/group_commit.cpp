@@ -1,0 +1,175 @@
+#include "db/group_commit.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "db/deadline.hpp"
+#include "db/environment.hpp"
+#include "db/lmdb_txn.hpp"
+#include "db/wake_word.hpp"
+#include "db/writer_turn.hpp"
+#include "holdfast/core/error.hpp"
+
+namespace holdfast::detail {
+namespace {
+
+using Members = std::vector<GroupMember*>;
+
+template <class Leaf>
+bool copy_if(const std::exception& error, std::exception_ptr& copy) {
+  const auto* const leaf = dynamic_cast<const Leaf*>(&error);
+  if (leaf != nullptr) copy = std::make_exception_ptr(*leaf);
+  return leaf != nullptr;
+}
+
+/// The same failure as an object of its own: threads that catch it do not share it.
+std::exception_ptr own_copy(const std::exception_ptr& failure) {
+  std::exception_ptr copy = failure;
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    static_cast<void>(copy_if<IoError>(error, copy) || copy_if<LimitError>(error, copy) ||
+                      copy_if<StateError>(error, copy) || copy_if<CorruptionError>(error, copy));
+  } catch (...) {
+    // Not one of ours: shared as it is.
+  }
+  return copy;
+}
+
+/// All or nothing, but for members that a conflict leaves out. Errors: what kept the commit from happening.
+void commit_together(WriteBase& txn, const Members& members) {
+  Durability strongest = Durability::unsynced;
+  for (const GroupMember* member : members) strongest = std::min(strongest, member->durability);
+  const auto apply = [&] {
+    for (GroupMember* member : members) {
+      member->failure = nullptr;
+      try {
+        member->apply(txn);
+      } catch (const ConflictError&) {
+        member->failure = std::current_exception();
+      }
+    }
+  };
+  txn.apply_and_commit(apply, strongest);
+}
+
+/// What fails as a group may pass one by one: a member too large for one transaction fails nobody else. Nothing is
+/// waited for again.
+void commit_each(const std::shared_ptr<WriterTurn>& turn, const Members& members, DatabaseOptions options) {
+  options.busy_timeout = std::chrono::milliseconds::zero();
+  for (GroupMember* member : members) {
+    try {
+      WriteBase txn(turn, options);
+      commit_together(txn, {member});
+    } catch (...) {
+      member->failure = std::current_exception();
+    }
+  }
+}
+
+void commit_group(const std::shared_ptr<WriterTurn>& turn, WriteBase& txn, const Members& members,
+                  const DatabaseOptions& options) {
+  try {
+    commit_together(txn, members);
+  } catch (...) {
+    const auto failure = std::current_exception();
+    if (members.size() > 1 && !turn->environment()->poisoned()) return commit_each(turn, members, options);
+    for (GroupMember* member : members) member->failure = own_copy(failure);
+  }
+}
+
+enum Progress : std::uint32_t { waits, leads, settled };
+
+}  // namespace
+
+struct GroupCommit::Caller {
+  std::span<GroupMember> members;
+  const DatabaseOptions& options;
+  Deadline deadline{options.clock, options.busy_timeout};
+  WakeWord progress{waits};
+  bool taken = false;  ///< into a group; guarded by the mutex
+};
+
+void GroupCommit::commit(const std::shared_ptr<Environment>& environment, std::span<GroupMember> members,
+                         const DatabaseOptions& options) {
+  environment->require_sound();
+  WriterTurn::require_none(*environment);
+  Caller self{.members = members, .options = options};
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.push_back(&self);
+    if (!std::exchange(led_, true)) self.progress.change_to(leads);
+    if (queue_.size() == expected_) enough_.notify_one();
+  }
+  while (self.progress.value() == waits) {
+    auto nap = self.deadline.nap();
+    if (self.deadline.has_passed()) {
+      if (withdraw(self)) WriterTurn::throw_in_use(*environment, self.deadline, "other threads of this process write");
+      nap = std::chrono::seconds(1);  // taken: what has begun is waited for
+    }
+    self.progress.sleep_while(waits, nap);
+  }
+  if (self.progress.value() == leads) lead(environment, self);
+}
+
+bool GroupCommit::withdraw(Caller& caller) {
+  const std::lock_guard lock(mutex_);
+  if (caller.taken || caller.progress.value() != waits) return false;
+  std::erase(queue_, &caller);
+  return true;
+}
+
+void GroupCommit::lead(const std::shared_ptr<Environment>& environment, Caller& leader) {
+  Group group;
+  try {
+    const auto turn = WriterTurn::take(environment, leader.deadline);
+    WriteBase txn(turn, leader.options);
+    group = gather();
+    commit_group(turn, txn, group.members, leader.options);
+  } catch (...) {  // nothing was begun
+    const std::lock_guard lock(mutex_);
+    std::erase(queue_, &leader);
+    hand_on();
+    throw;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    ++counts_.groups;
+    counts_.members += group.members.size();
+    counts_.largest = std::max<std::uint64_t>(counts_.largest, group.members.size());
+    expected_ = group.callers.size() + queue_.size();
+    hand_on();
+  }
+  for (Caller* caller : group.callers)
+    if (caller != &leader) caller->progress.change_to(settled);
+}
+
+GroupCommit::Group GroupCommit::gather() {
+  std::unique_lock lock(mutex_);
+  enough_.wait_for(lock, wait_, [&] { return queue_.size() >= expected_; });
+  Group group;
+  for (Caller* caller : queue_) {
+    group.callers.push_back(caller);
+    for (GroupMember& member : caller->members) group.members.push_back(&member);
+  }
+  for (Caller* caller : queue_) caller->taken = true;
+  queue_.clear();
+  return group;
+}
+
+void GroupCommit::hand_on() noexcept {
+  led_ = !queue_.empty();
+  if (led_) queue_.front()->progress.change_to(leads);
+}
+
+std::size_t GroupCommit::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.size();
+}
+
+GroupCounts GroupCommit::counts() const {
+  const std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+}  // namespace holdfast::detail
