@@ -55,11 +55,12 @@ void commit_together(WriteBase& txn, const Members& members) {
 
 /// What fails as a group may pass one by one: a member too large for one transaction fails nobody else. Nothing is
 /// waited for again.
-void commit_each(const std::shared_ptr<WriterTurn>& turn, const Members& members, DatabaseOptions options) {
-  options.busy_timeout = std::chrono::milliseconds::zero();
+void commit_each(const std::shared_ptr<WriterTurn>& turn, const Members& members, const DatabaseOptions& options) {
   for (GroupMember* member : members) {
     try {
-      WriteBase txn(turn, options);
+      DatabaseOptions impatient = options;
+      impatient.busy_timeout = std::chrono::milliseconds::zero();
+      WriteBase txn(turn, impatient);
       commit_together(txn, {member});
     } catch (...) {
       member->failure = std::current_exception();

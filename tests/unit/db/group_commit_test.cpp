@@ -224,6 +224,28 @@ TEST_F(GroupCommit, ALeaderWhoGivesUpHandsTheLeadOn) {
   EXPECT_EQ(value("follower"), "");
 }
 
+TEST_F(GroupCommit, AGroupThatOutgrowsTheMapIsAppliedOnceAllTheSame) {
+  DatabaseOptions small = with_wait(options("small"), 0us);
+  small.map_reserve_bytes = 1U << 20U;
+  reopen(small);
+  backend_->write("old", as_bytes("1"));
+  const Bytes large(700'000, std::byte{7});
+  const auto apply = [&](const std::string& key) {
+    return [&, key] { backend_->apply(WriteBatch().require_absent(key).put(key, large).erase("old")); };
+  };
+  bool conflict = false;
+  in_one_group({apply("a"), apply("b"), [&] { conflict = conflicts(apply("a")); }, apply("c")});
+  EXPECT_TRUE(conflict);
+  for (const char* key : {"a", "b", "c"}) EXPECT_EQ(backend_->read(key), large);
+  EXPECT_EQ(value("old"), "absent");
+  EXPECT_EQ(group().counts().largest, 4U);
+}
+
+TEST_F(GroupCommit, TheWaitIsSharedByTheHandlesOfAStoreAndNeverNegative) {
+  EXPECT_EQ(refused_with([&] { static_cast<void>(Database::open(with_wait(options(), 7us))); }), State::mismatched);
+  EXPECT_THROW(static_cast<void>(Database::open(with_wait(options("other"), -1us))), OptionError);
+}
+
 TEST_F(GroupCommit, OneWhoWritesAloneDoesNotWaitForOthers) {
   reopen(with_wait(options("alone"), 1s));
   const auto began = std::chrono::steady_clock::now();
