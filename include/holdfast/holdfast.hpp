@@ -49,11 +49,14 @@
 #if defined(HOLDFAST_WITH_LMDB)
 #include "holdfast/backend/lmdb.hpp"
 #include "holdfast/db/check.hpp"
+#include "holdfast/db/bounds.hpp"
 #include "holdfast/db/database.hpp"
+#include "holdfast/db/migrate.hpp"
 #include "holdfast/db/long_work.hpp"
 #include "holdfast/db/options.hpp"
 #include "holdfast/db/table.hpp"
 #include "holdfast/db/table_options.hpp"
 #include "holdfast/db/table_range.hpp"
 #include "holdfast/db/transaction.hpp"
+#include "holdfast/db/typed_table.hpp"
 #endif

@@ -1,7 +1,6 @@
 #include "holdfast/db/database.hpp"
 
 #include "db/environment.hpp"
-#include "db/table_binding.hpp"
 #include "db/write_state.hpp"
 #include "db/writer_turn.hpp"
 #include "holdfast/core/error.hpp"
@@ -44,27 +43,6 @@ void Database::require_writable() const {
   environment_->require_own_process();
   if (options_.access == Access::read_only)
     throw StateError({.state = State::read_only, .where = path().string(), .problem = "a handle for reading only"});
-}
-
-void Database::require_table_name(std::string_view name) const {
-  environment_->require_own_process();
-  if (name.empty()) throw OptionError({.option = "table name", .problem = "is empty"});
-  if (name.size() > limits::max_name_bytes)
-    throw LimitError({.limit = "max_name_bytes",
-                      .maximum = limits::max_name_bytes,
-                      .actual = name.size(),
-                      .unit = "bytes",
-                      .where = path().string()});
-  if (!is_utf8(name)) throw OptionError({.option = "table name", .problem = "is not UTF-8"});
-  if (name.starts_with("holdfast"))
-    throw OptionError({.option = "table name", .problem = "names that begin with \"holdfast\" are the library's own"});
-}
-
-ByteTable Database::table(std::string_view name, const TableOptions& options,
-                          const std::optional<TableCodecs>& codecs) const {
-  require_table_name(name);
-  return ByteTable(
-      std::make_shared<const detail::TableBinding>(std::string(name), environment_->serial(), codecs, options));
 }
 
 void Database::flush() {

@@ -8,22 +8,21 @@
 #include "db/stored_range.hpp"
 #include "db/table_binding.hpp"
 #include "db/transaction_tables.hpp"
+#include "holdfast/db/table.hpp"
 
 namespace holdfast::detail {
-
-enum class Values { opened, as_stored };
 
 /// A range of a table in a transaction, which it keeps. The table is looked up when the first entry is asked for: until
 /// then it may be made.
 class RangeReader {
  public:
   RangeReader(std::shared_ptr<TransactionTables> tables, std::shared_ptr<const TableBinding> binding, KeyRange range,
-              Order order, Values values)
+              Order order, ByteTable::Values values)
       : tables_(std::move(tables)),
         binding_(std::move(binding)),
         range_(std::move(range)),
         order_(order),
-        opens_(values == Values::opened && binding_->seal() != nullptr) {}
+        opens_(values == ByteTable::Values::opened && binding_->seal() != nullptr) {}
 
   [[nodiscard]] const bool& ended() const noexcept { return tables_->ended(); }
 

@@ -106,7 +106,8 @@ std::optional<StoreIdentity> StoreDirectory::identify(const std::filesystem::pat
 }
 
 bool StoreDirectory::is_file_name(std::string_view name) noexcept {
-  return name == data_file_name || name == lock_file_name || name == lock_table_name || name.starts_with(temporary_prefix);
+  return name == data_file_name || name == lock_file_name || name == lock_table_name ||
+         name.starts_with(temporary_prefix);
 }
 
 StoreDirectory::StoreDirectory(std::filesystem::path path, const DatabaseOptions& options, std::shared_ptr<FileOps> ops)

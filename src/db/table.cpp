@@ -66,22 +66,22 @@ bool ByteTable::contains(const Transaction& txn, ByteView key) const {
   return table != nullptr && tables.get(*table, checked).has_value();
 }
 
-detail::RangeSource ByteTable::source(const Transaction& txn, const KeyRange& range, Order order,
-                                      detail::Values values) const {
+detail::RangeSource ByteTable::scan_source(const Transaction& txn, const KeyRange& range, Order order,
+                                           Values values) const {
   static_cast<void>(binding_->find(tables_of(txn).index(), Use::reading));  // refuses what was made otherwise
   return detail::RangeSource(std::make_unique<detail::RangeReader>(txn.tables_, binding_, range, order, values));
 }
 
 ByteRange ByteTable::scan(const Transaction& txn, const KeyRange& range, Order order) const {
-  return ByteRange(source(txn, range, order, detail::Values::opened));
+  return ByteRange(scan_source(txn, range, order));
 }
 
 LentRange ByteTable::scan_lent(const Transaction& txn, const KeyRange& range, Order order) const {
-  return LentRange(source(txn, range, order, detail::Values::opened));
+  return LentRange(scan_source(txn, range, order));
 }
 
 LentRange ByteTable::scan_keys(const Transaction& txn, const KeyRange& range, Order order) const {
-  return LentRange(source(txn, range, order, detail::Values::as_stored));
+  return LentRange(scan_source(txn, range, order, Values::skipped));
 }
 
 std::uint64_t ByteTable::count(const Transaction& txn) const {

@@ -51,6 +51,12 @@ void TableBinding::require_match(const TableRecord& record, Use use) const {
   if (codecs_) require("schema version", std::to_string(record.schema_version), std::to_string(own.schema_version));
 }
 
+bool TableBinding::matches(const TableRecord& record) const {
+  TableRecord own = this->record(record.id, record.tree);
+  own.flags = record.flags;
+  return own == record;
+}
+
 TableRecord TableBinding::record(std::uint64_t id, std::uint64_t tree) const {
   return {.id = id,
           .tree = tree,

@@ -8,8 +8,8 @@ void UndoLog::release() noexcept {
   size_bytes_ = 0;
 }
 
-void UndoLog::roll_back(Mark mark, std::shared_ptr<const TableIndex>& index) noexcept {
-  while (steps_.size() > mark.steps) {
+void UndoLog::roll_back(std::size_t step_count, std::shared_ptr<const TableIndex>& index) noexcept {
+  while (steps_.size() > step_count) {
     size_bytes_ -= size_of(steps_.back());
     take_back(std::move(steps_.back()), index);
     steps_.pop_back();

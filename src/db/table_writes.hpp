@@ -42,21 +42,18 @@ struct TableWrites {
 /// How to take back what a write transaction did since a savepoint, newest last.
 class UndoLog {
  public:
-  struct Mark {
-    std::size_t steps = 0;
-  };
-
   [[nodiscard]] bool is_recording() const noexcept { return open_marks_ > 0; }
   [[nodiscard]] std::uint64_t size_bytes() const noexcept { return size_bytes_; }
 
-  Mark mark() noexcept {
+  /// From now on it remembers; how many steps it has so far.
+  [[nodiscard]] std::size_t mark() noexcept {
     ++open_marks_;
-    return {steps_.size()};
+    return steps_.size();
   }
   /// What was done since a mark stays, until an outer one is rolled back.
   void release() noexcept;
-  /// Takes back what was done since `mark`, and releases it. `index` is the transaction's.
-  void roll_back(Mark mark, std::shared_ptr<const TableIndex>& index) noexcept;
+  /// Takes back what was done after those steps, and releases the mark. `index` is the transaction's.
+  void roll_back(std::size_t step_count, std::shared_ptr<const TableIndex>& index) noexcept;
 
   /// Each does what it says, and remembers how it was before.
   void write(TableWrites& table, ByteView key, Write write);

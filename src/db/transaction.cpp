@@ -69,6 +69,20 @@ detail::TransactionTables& WriteTransaction::tables() const {
   return *state_;
 }
 
+WriteTransaction::Savepoint::Savepoint(const WriteTransaction& txn) {
+  txn.require_own_thread();
+  state_ = txn.state_;
+  step_count_ = state_->begin_savepoint();
+}
+
+WriteTransaction::Savepoint::~Savepoint() {
+  if (state_) state_->roll_back_savepoint(step_count_);
+}
+
+void WriteTransaction::Savepoint::keep() noexcept {
+  std::exchange(state_, nullptr)->keep_savepoint();
+}
+
 void WriteTransaction::rollback() {
   if (!state_) return;
   require_own_thread();

@@ -112,8 +112,8 @@ void WriteState::rename(const IndexedTable& table, std::string_view name) {
   replace_tables(std::move(catalogue));
 }
 
-void WriteState::roll_back(UndoLog::Mark mark) noexcept {
-  undo_.roll_back(mark, index_);
+void WriteState::roll_back_savepoint(std::size_t step_count) noexcept {
+  undo_.roll_back(step_count, index_);
   sets_bytes_ = 0;
   for (const auto& [id, table] : writes_) sets_bytes_ += table.set.size_bytes();
 }

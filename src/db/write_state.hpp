@@ -44,9 +44,9 @@ class WriteState final : public TransactionTables {
   void drop(const IndexedTable& table);
   void rename(const IndexedTable& table, std::string_view name);
 
-  [[nodiscard]] UndoLog::Mark mark() noexcept { return undo_.mark(); }
-  void release_mark() noexcept { undo_.release(); }
-  void roll_back(UndoLog::Mark mark) noexcept;
+  [[nodiscard]] std::size_t begin_savepoint() noexcept { return undo_.mark(); }
+  void keep_savepoint() noexcept { undo_.release(); }
+  void roll_back_savepoint(std::size_t step_count) noexcept;
 
   /// What it has reached. Ended only when it succeeds.
   Durability commit(Durability asked);

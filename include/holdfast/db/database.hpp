@@ -7,6 +7,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "holdfast/core/export.hpp"
 #include "holdfast/db/check.hpp"
@@ -96,6 +97,16 @@ class HOLDFAST_API Database {
   [[nodiscard]] ByteTable table(std::string_view name, const TableOptions& options = {},
                                 const std::optional<TableCodecs>& codecs = {}) const;
 
+  /// The tables of one state of the store, by name.
+  [[nodiscard]] std::vector<TableInfo> tables() const;
+  [[nodiscard]] std::vector<TableInfo> tables(const Transaction& txn) const;
+  /// Removes a table with all that is in it; whether there was one. Nobody is waited for: who reads an older state goes
+  /// on reading the table. Made anew, also in the same transaction, it is another table, of other codecs if need be.
+  bool drop_table(WriteTransaction& txn, std::string_view name) const;
+  /// Gives a table another name; whether there was one. Who knows it by the old name finds none.
+  /// Errors: as table() for `to`; ConflictError when there is a table of that name.
+  bool rename_table(WriteTransaction& txn, std::string_view from, std::string_view to) const;
+
   /// Judges every page of one state of the store, and what is in it, while readers and writers go on. The pages of that
   /// state cannot be used again until it returns. Finds structure that is damaged, values whose seal is broken, pages
   /// used twice or lost; changed bytes in tables without a seal it cannot see.
@@ -128,6 +139,8 @@ class HOLDFAST_API Database {
   Database(std::shared_ptr<detail::Environment> environment, DatabaseOptions options);
   void require_writable() const;
   void require_table_name(std::string_view name) const;
+  void require_own(const detail::TransactionTables& tables) const;
+  [[nodiscard]] detail::WriteState& writes_of(WriteTransaction& txn) const;
 
   std::shared_ptr<detail::Environment> environment_;
   DatabaseOptions options_;

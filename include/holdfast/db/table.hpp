@@ -15,8 +15,8 @@
 namespace holdfast {
 
 namespace detail {
+class Migration;
 class TableBinding;
-enum class Values;
 }  // namespace detail
 
 /// A named table of bytes by key: a value to use with transactions of the store it was taken from. It is made by the
@@ -74,15 +74,19 @@ class HOLDFAST_API ByteTable {
   /// Erases everything. Cost: at the commit, of the pages, not of the keys.
   void clear(WriteTransaction& txn) const;
 
+  /// What every range is made of.
+  enum class Values { opened, skipped };
+  [[nodiscard]] detail::RangeSource scan_source(const Transaction& txn, const KeyRange& range, Order order,
+                                                Values values = Values::opened) const;
+
  private:
   friend class Database;
+  friend class detail::Migration;
   explicit ByteTable(std::shared_ptr<const detail::TableBinding> binding) noexcept : binding_(std::move(binding)) {}
 
   /// Errors: StateError when `txn` is of another store, or cannot be used here and now.
   detail::TransactionTables& tables_of(const Transaction& txn) const;
   detail::WriteState& writes_of(WriteTransaction& txn) const;
-  [[nodiscard]] detail::RangeSource source(const Transaction& txn, const KeyRange& range, Order order,
-                                           detail::Values values) const;
 
   std::shared_ptr<const detail::TableBinding> binding_;
 };

@@ -22,6 +22,17 @@ struct TableCodecs {
   bool operator==(const TableCodecs&) const = default;
 };
 
+/// A table as it stands in a store.
+struct TableInfo {
+  std::string name{};
+  std::uint64_t id = 0;  ///< for ever: of no other table of the store, and kept by a rename
+  TableCodecs codecs{};
+  std::uint32_t schema_version = 0;
+  std::string seal{};       ///< the name of what its values are sealed with; "" for nothing
+  std::uint64_t count = 0;  ///< keys
+  bool operator==(const TableInfo&) const = default;
+};
+
 /// What a table is made with, and checked against whenever it is used: else StateError{mismatched} names both.
 struct TableOptions {
   std::uint32_t schema_version = 0;  ///< yours to raise when the meaning of keys or values changes; see migrate()

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "holdfast/core/durability.hpp"
@@ -31,6 +33,7 @@ class HOLDFAST_API Transaction {
   Transaction& operator=(Transaction&&) noexcept;
 
   friend class ByteTable;
+  friend class Database;
   /// The tables, for a caller that may use them now. Errors: StateError.
   [[nodiscard]] virtual detail::TransactionTables& tables() const = 0;
 
@@ -77,6 +80,25 @@ class HOLDFAST_API WriteTransaction : public Transaction {
   /// on another thread.
   void rollback();
 
+  /// What `use()` returns. When it throws, all that was written since, also to the tables themselves, is taken back,
+  /// the transaction goes on as it was before, and the exception passes unchanged. Savepoints nest. Views lent before
+  /// stay good; those of what was taken back do not. Errors: StateError{closed, foreign}. Within it
+  /// LimitError{write_set_bytes}: nothing spills while it is open;
+  ///         StateError{in_use} of a commit and of what writes to the store directly.
+  /// Cost:   memory for what it overwrites.
+  template <class F>
+  auto savepoint(F&& use) -> std::invoke_result_t<F&> {
+    Savepoint mark(*this);
+    if constexpr (std::is_void_v<std::invoke_result_t<F&>>) {
+      use();
+      mark.keep();
+    } else {
+      auto&& result = use();
+      mark.keep();
+      return std::forward<decltype(result)>(result);
+    }
+  }
+
  protected:
   explicit WriteTransaction(std::shared_ptr<detail::WriteState> state);
   WriteTransaction(WriteTransaction&&) noexcept;
@@ -87,7 +109,22 @@ class HOLDFAST_API WriteTransaction : public Transaction {
 
  private:
   friend class ByteTable;
+  friend class Database;
   [[nodiscard]] detail::TransactionTables& tables() const override;
+
+  /// Rolls back what was written while it lived, unless that is kept.
+  class HOLDFAST_API Savepoint {
+   public:
+    explicit Savepoint(const WriteTransaction& txn);
+    ~Savepoint();
+    Savepoint(const Savepoint&) = delete;
+    Savepoint& operator=(const Savepoint&) = delete;
+    void keep() noexcept;
+
+   private:
+    std::shared_ptr<detail::WriteState> state_;  ///< null once kept
+    std::size_t step_count_;                     ///< what had been written before
+  };
 };
 
 /// A write transaction that its holder commits, from Database::begin_write.
