@@ -1,5 +1,7 @@
 #include "holdfast/backend/backend.hpp"
 
+#include <utility>
+
 namespace holdfast {
 
 std::optional<Bytes> BackendReader::read(std::string_view key) const {
@@ -13,7 +15,11 @@ Scan BackendReader::keys(std::string_view prefix) const {
 }
 
 void StorageBackend::write(std::string_view key, ByteView value) {
-  apply(WriteBatch().put(key, value));
+  consume(std::move(WriteBatch().put(key, value)));
+}
+
+void StorageBackend::consume(WriteBatch&& batch) {
+  apply(batch);
 }
 
 }  // namespace holdfast

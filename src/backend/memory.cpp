@@ -171,14 +171,19 @@ bool MemoryBackend::erase(std::string_view key) {
 }
 
 void MemoryBackend::apply(const WriteBatch& batch) {
+  consume(WriteBatch(batch));
+}
+
+void MemoryBackend::consume(WriteBatch&& batch) {
   check_limits(*state_->options, batch);
   Tree before;
   const std::lock_guard lock(state_->writing);
   before = state_->current();
   check_preconditions(before, batch);
   Tree next = before;
-  for (const auto& [key, value] : batch.writes()) {
-    next = value ? with(std::move(next), key, std::make_shared<const Bytes>(*value)) : without(std::move(next), key);
+  for (auto& [key, value] : batch.release_writes()) {
+    next = value ? with(std::move(next), std::move(key), std::make_shared<const Bytes>(std::move(*value)))
+                 : without(std::move(next), key);
   }
   before = state_->publish(std::move(next));
 }

@@ -1,10 +1,15 @@
 #include "backend/memory_tree.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <utility>
 
 namespace holdfast::memory_tree {
 namespace {
+
+/// An AVL tree of 2^64 nodes is not that high.
+constexpr std::size_t highest = 96;
 
 int height(const Tree& tree) noexcept {
   return tree ? tree->height : 0;
@@ -14,73 +19,75 @@ void measure(Node& node) noexcept {
   node.height = std::max(height(node.left), height(node.right)) + 1;
 }
 
-/// The node to change: itself while nobody else holds it, which is so only for nodes that the change at hand has made;
-/// otherwise a copy.
-std::shared_ptr<Node> to_change(Tree tree) {
-  if (tree.use_count() == 1) return std::const_pointer_cast<Node>(std::move(tree));
-  return std::make_shared<Node>(*tree);
+/// The node at `place`, to be changed: itself while nobody else holds it, which is so only for nodes that the change at
+/// hand has made; otherwise a copy, which takes its place.
+Node& own(Tree& place) {
+  if (place.use_count() != 1) place = std::make_shared<Node>(*place);
+  return const_cast<Node&>(*place);  // made by make_shared<Node>
 }
 
-std::shared_ptr<Node> rotated_right(std::shared_ptr<Node> node) {
-  auto pivot = to_change(std::move(node->left));
-  node->left = std::move(pivot->right);
-  measure(*node);
-  pivot->right = std::move(node);
-  measure(*pivot);
-  return pivot;
+void rotate_right(Tree& place) {
+  Node& node = own(place);
+  Node& left = own(node.left);
+  Tree pivot = std::exchange(node.left, std::move(left.right));
+  measure(node);
+  left.right = std::exchange(place, std::move(pivot));
+  measure(left);
 }
 
-std::shared_ptr<Node> rotated_left(std::shared_ptr<Node> node) {
-  auto pivot = to_change(std::move(node->right));
-  node->right = std::move(pivot->left);
-  measure(*node);
-  pivot->left = std::move(node);
-  measure(*pivot);
-  return pivot;
+void rotate_left(Tree& place) {
+  Node& node = own(place);
+  Node& right = own(node.right);
+  Tree pivot = std::exchange(node.right, std::move(right.left));
+  measure(node);
+  right.left = std::exchange(place, std::move(pivot));
+  measure(right);
 }
 
-/// A node whose subtrees' heights differ by two at most, rotated so that they differ by one at most.
-Tree balanced(std::shared_ptr<Node> node) {
-  const int lean = height(node->left) - height(node->right);
+/// Rotates an owned node whose subtrees' heights differ by two at most, so that they differ by one at most.
+void balance(Tree& place) {
+  Node& node = own(place);
+  const int lean = height(node.left) - height(node.right);
   if (lean > 1) {
-    if (height(node->left->left) < height(node->left->right))
-      node->left = rotated_left(to_change(std::move(node->left)));
-    return rotated_right(std::move(node));
-  }
-  if (lean < -1) {
-    if (height(node->right->right) < height(node->right->left))
-      node->right = rotated_right(to_change(std::move(node->right)));
-    return rotated_left(std::move(node));
-  }
-  measure(*node);
-  return node;
-}
-
-Tree without_smallest(Tree tree) {
-  if (!tree->left) return tree->right;
-  auto node = to_change(std::move(tree));
-  node->left = without_smallest(std::move(node->left));
-  return balanced(std::move(node));
-}
-
-/// `key` is in `tree`.
-Tree without_present(Tree tree, std::string_view key) {
-  const int order = key.compare(tree->key);
-  if (order == 0 && !tree->left) return tree->right;
-  if (order == 0 && !tree->right) return tree->left;
-  auto node = to_change(std::move(tree));
-  if (order < 0) {
-    node->left = without_present(std::move(node->left), key);
-  } else if (order > 0) {
-    node->right = without_present(std::move(node->right), key);
+    if (height(node.left->left) < height(node.left->right)) rotate_left(node.left);
+    rotate_right(place);
+  } else if (lean < -1) {
+    if (height(node.right->right) < height(node.right->left)) rotate_right(node.right);
+    rotate_left(place);
   } else {
-    const Node* successor = node->right.get();
-    while (successor->left) successor = successor->left.get();
-    node->key = successor->key;
-    node->value = successor->value;
-    node->right = without_smallest(std::move(node->right));
+    measure(node);
   }
-  return balanced(std::move(node));
+}
+
+void remove_smallest(Tree& place) {
+  if (!place->left) {
+    place = Tree(place->right);
+    return;
+  }
+  remove_smallest(own(place).left);
+  balance(place);
+}
+
+/// `key` is in the tree at `place`.
+void remove_present(Tree& place, std::string_view key) {
+  const int order = key.compare(place->key);
+  if (order == 0 && (!place->left || !place->right)) {
+    place = Tree(place->left ? place->left : place->right);
+    return;
+  }
+  Node& node = own(place);
+  if (order < 0) {
+    remove_present(node.left, key);
+  } else if (order > 0) {
+    remove_present(node.right, key);
+  } else {
+    const Node* successor = node.right.get();
+    while (successor->left) successor = successor->left.get();
+    node.key = successor->key;
+    node.value = successor->value;
+    remove_smallest(node.right);
+  }
+  balance(place);
 }
 
 }  // namespace
@@ -95,24 +102,33 @@ const Node* find(const Tree& tree, std::string_view key) noexcept {
   return nullptr;
 }
 
-Tree with(Tree tree, std::string_view key, Value value) {
-  if (!tree) return std::make_shared<Node>(Node{std::string(key), std::move(value), nullptr, nullptr, 1});
-  const int order = key.compare(tree->key);
-  auto node = to_change(std::move(tree));
-  if (order < 0) {
-    node->left = with(std::move(node->left), key, std::move(value));
-  } else if (order > 0) {
-    node->right = with(std::move(node->right), key, std::move(value));
-  } else {
-    node->value = std::move(value);
-    return node;
+Tree with(Tree tree, std::string key, Value value) {
+  std::array<Tree*, highest> path;  // the nodes above the key's place, the root first
+  std::size_t depth = 0;
+  Tree* place = &tree;
+  while (*place) {
+    Node& node = own(*place);
+    const int order = key.compare(node.key);
+    if (order == 0) {
+      node.value = std::move(value);
+      return tree;
+    }
+    path[depth++] = place;
+    place = order < 0 ? &node.left : &node.right;
   }
-  return balanced(std::move(node));
+  *place = std::make_shared<Node>(Node{std::move(key), std::move(value), nullptr, nullptr, 1});
+  while (depth > 0) {
+    Tree& above = *path[--depth];
+    const int height_before = above->height;
+    balance(above);
+    if (above->height == height_before) break;
+  }
+  return tree;
 }
 
 Tree without(Tree tree, std::string_view key) {
-  if (find(tree, key) == nullptr) return tree;
-  return without_present(std::move(tree), key);
+  if (find(tree, key) != nullptr) remove_present(tree, key);
+  return tree;
 }
 
 Walk::Walk(Tree tree, KeyRange range, Direction direction)

@@ -30,7 +30,7 @@ struct Node {
 [[nodiscard]] const Node* find(const Tree& tree, std::string_view key) noexcept;
 
 /// The version in which `key` holds `value`. Cost: O(log n) time and nodes.
-[[nodiscard]] Tree with(Tree tree, std::string_view key, Value value);
+[[nodiscard]] Tree with(Tree tree, std::string key, Value value);
 
 /// The version in which `key` is absent; the same one if it is already.
 [[nodiscard]] Tree without(Tree tree, std::string_view key);

@@ -103,7 +103,7 @@ void CommitUnit::flush_locked(const Members& members) {
     }
     try {
       const Writing until_it_ends(*this);
-      if (!batch.empty()) backend_->apply(batch);
+      if (!batch.empty()) backend_->consume(std::move(batch));
     } catch (const ConflictError&) {
       // Any other error leaves in flight what is in flight, for the next flush.
       if (!has_moved(active)) throw;

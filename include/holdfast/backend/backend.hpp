@@ -132,6 +132,8 @@ class HOLDFAST_API StorageBackend : public BackendReader {
   virtual bool erase(std::string_view key) = 0;
   /// All of the batch or nothing, also after a crash. Errors: ConflictError when a precondition does not hold.
   virtual void apply(const WriteBatch& batch) = 0;
+  /// As apply, and takes what it can use of the batch's memory: a backend that holds values in memory copies none.
+  virtual void consume(WriteBatch&& batch);
   /// The state of this moment. O(1).
   [[nodiscard]] virtual std::unique_ptr<const BackendSnapshot> snapshot() const = 0;
   /// Makes everything written so far survive power loss, whatever the Durability.

@@ -38,6 +38,7 @@ class HOLDFAST_API MemoryBackend final : public StorageBackend {
   [[nodiscard]] Scan scan(ScanOptions options) const override;
   bool erase(std::string_view key) override;
   void apply(const WriteBatch& batch) override;
+  void consume(WriteBatch&& batch) override;
   [[nodiscard]] std::unique_ptr<const BackendSnapshot> snapshot() const override;
   void flush() override;
   [[nodiscard]] Capabilities capabilities() const noexcept override;

@@ -46,6 +46,17 @@ TEST_P(BackendContract, ABatchOfManyKeysIsAppliedWhole) {
   }
 }
 
+TEST_P(BackendContract, ConsumingABatchIsApplyingIt) {
+  put("held", "v");
+  backend_->consume(std::move(
+      WriteBatch().put("a", as_bytes("1")).put(std::string("a"), to_bytes("2")).erase("held").put("empty", Bytes())));
+  EXPECT_EQ(text("a"), "2");
+  EXPECT_EQ(text("empty"), "");
+  EXPECT_EQ(text("held"), std::nullopt);
+  EXPECT_THROW(backend_->consume(std::move(WriteBatch().put("a", as_bytes("3")).require_absent("a"))), ConflictError);
+  EXPECT_EQ(text("a"), "2");
+}
+
 TEST_P(BackendContract, APreconditionThatHoldsLetsTheBatchPass) {
   put("held", "v");
   put("empty", "");
