@@ -116,15 +116,4 @@ class JsonMembers {
   return parse_json(text).get<std::string>();
 }
 
-/// Appends `text` as a canonical JSON string.   Errors: CodecError when it is not UTF-8.
-inline void append_json_string(std::string_view text, std::string& out) {
-  if (plain_ascii_run(text) == text.size()) {
-    out += '"';
-    out += text;
-    out += '"';
-  } else {
-    out += canonical_text(Json(std::string(text)));
-  }
-}
-
 }  // namespace holdfast::detail

@@ -86,6 +86,9 @@ HOLDFAST_API FrameSeal append_frame(const FrameText& frame, const Digest& previo
 /// 20 decimal digits, leading zeros included.
 [[nodiscard]] HOLDFAST_API std::string sequence_digits(std::uint64_t seq);
 
+/// `prefix` and those.
+[[nodiscard]] HOLDFAST_API std::string sequence_key(std::string_view prefix, std::uint64_t seq);
+
 /// The number that exactly 20 digits spell; nullopt for anything else, and for what 64 bits do not hold.
 [[nodiscard]] HOLDFAST_API std::optional<std::uint64_t> parse_sequence_digits(std::string_view digits) noexcept;
 
