@@ -1,6 +1,9 @@
 #include "holdfast/graph/attach.hpp"
 
 #include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <utility>
 
@@ -61,6 +64,8 @@ struct Attachment::Core {
   // Guarded by pending_mutex.
   GraphCommit pending;
   bool disposed = false;
+  std::size_t flushes_under_way = 0;
+  std::condition_variable none_under_way;
   CommitHub::Subscription subscription;
 
   void record(const GraphCommit& commit) {
@@ -90,17 +95,39 @@ struct Attachment::Core {
   }
 
   void flush() {
+    const UnderWay under_way(*this);
+    if (!under_way.admitted) return;
     // Within a batch this throws, before it could wait for a flush that waits for the batch.
     graph.pause();
     const std::lock_guard flushing(flush_mutex);
     flush_locked();
   }
 
+  /// A flush, from before it touches the graph, which may go when dispose() has returned.
+  struct UnderWay {
+    explicit UnderWay(Core& given_core) : core(given_core) {
+      const std::lock_guard lock(core.pending_mutex);
+      admitted = !core.disposed;
+      if (admitted) ++core.flushes_under_way;
+    }
+    ~UnderWay() {
+      if (!admitted) return;
+      const std::lock_guard lock(core.pending_mutex);
+      if (--core.flushes_under_way == 0) core.none_under_way.notify_all();
+    }
+    UnderWay(const UnderWay&) = delete;
+    UnderWay& operator=(const UnderWay&) = delete;
+
+    Core& core;
+    bool admitted = false;
+  };
+
   void flush_locked();
   void write(const GraphDiff& diff, std::vector<bool> due, std::optional<GraphSnapshot> state);
   void build_frames(const GraphDiff& diff, FlushContent& content) const;
-  void place_graph(std::vector<GraphStorage> storages);
+  void place_graph(const std::vector<GraphStorage>& storages);
   void judge_existing(const std::vector<GraphStorage>& storages);
+  [[nodiscard]] bool is_ours() const;
   [[nodiscard]] std::uint64_t stamp() const;
 };
 
@@ -176,24 +203,32 @@ void Attachment::Core::write(const GraphDiff& diff, std::vector<bool> due, std::
         {.seq = content.seq, .timestamp_ns = content.t_ns, .snapshot = std::move(*state), .chain = content.chain},
         content.checkpoint);
   }
-  for (std::size_t i = 0; i < places.size(); ++i) places[i].write(content, due[i]);
+  const FlushContent reached{.seq = content.seq, .t_ns = content.t_ns, .chain = content.chain};
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const auto checkpointing = due[i] ? detail::Checkpointing::yes : detail::Checkpointing::no;
+    const bool is_last = i + 1 == places.size();
+    places[i].write(is_last ? std::move(content) : FlushContent(content), checkpointing);
+  }
   next_kind = FlushContent::Kind::changes;
   attempted_seq.reset();
-  seq = content.seq;
-  t_ns = content.t_ns;
-  chain = content.chain;
+  seq = reached.seq;
+  t_ns = reached.t_ns;
+  chain = reached.chain;
   ++flush_count;
 }
 
+bool Attachment::Core::is_ours() const {
+  return std::all_of(places.begin(), places.end(), [this](const detail::StoredPlace& place) {
+    return place.empty() || graph.hub->has_origin(place.fingerprint());
+  });
+}
+
 void Attachment::Core::judge_existing(const std::vector<GraphStorage>& storages) {
-  const auto is_ours = [&](const GraphStorage& storage) {
-    const detail::StoredGraph stored(graph.name, storage);
-    return stored.empty() || graph.hub->has_origin(stored.fingerprint());
-  };
-  if (std::all_of(storages.begin(), storages.end(), is_ours)) return;
+  if (is_ours()) return;
   if (options.existing == Existing::restore) {
     (void)detail::restore(graph, storages, {});
-    if (std::all_of(storages.begin(), storages.end(), is_ours)) return;
+    for (auto& place : places) place.look();
+    if (is_ours()) return;
   }
   if (options.existing == Existing::replace) {
     next_kind = FlushContent::Kind::replace;
@@ -204,21 +239,26 @@ void Attachment::Core::judge_existing(const std::vector<GraphStorage>& storages)
                     .problem = "attaching where a state of that name is stored that this graph was not restored from"});
 }
 
-void Attachment::Core::place_graph(std::vector<GraphStorage> storages) {
-  std::uint64_t chain_seq = 0;
-  for (auto& storage : storages) {
+void Attachment::Core::place_graph(const std::vector<GraphStorage>& storages) {
+  std::array<std::byte, 16> mark{};
+  options.entropy->fill(mark);
+  for (const auto& storage : storages) {
     debounce = debounce || storage.debounce;
     const std::size_t every =
         options.checkpoint_every.value_or(storage.compact_every.value_or(default_checkpoint_every));
-    detail::StoredPlace place(graph.name, std::move(storage), every, options.checkpoint_ratio, options.retention);
-    place.look();
+    places.emplace_back(graph.name, storage, to_bytes("{\"attachment\":\"" + to_hex(mark) + "\"}"), every,
+                        options.checkpoint_ratio, options.retention);
+    places.back().look();
+  }
+  judge_existing(storages);
+  std::uint64_t chain_seq = 0;
+  for (const auto& place : places) {
     seq = std::max(seq, place.highest());
     if (const auto last = place.last(); last && last->frame_seq >= chain_seq) {
       chain_seq = last->frame_seq;
       chain = last->chain;
     }
     t_ns = std::max(t_ns, place.newest_t_ns());
-    places.push_back(std::move(place));
   }
   // The checkpoint of another graph keeps its number in the history.
   if (next_kind == FlushContent::Kind::replace) attempted_seq = seq;
@@ -252,10 +292,19 @@ void Attachment::flush_with(Flusher& flusher) const {
 
 void Attachment::dispose() noexcept {
   CommitHub::Subscription ended;
-  const std::lock_guard lock(core_->pending_mutex);
-  core_->disposed = true;
-  core_->pending = {};
-  ended = std::move(core_->subscription);
+  {
+    const std::lock_guard lock(core_->pending_mutex);
+    core_->disposed = true;
+    core_->pending = {};
+    ended = std::move(core_->subscription);
+  }
+  try {
+    core_->graph.pause();
+  } catch (const std::exception&) {
+    return;  // within a batch, for which a flush may wait
+  }
+  std::unique_lock lock(core_->pending_mutex);
+  core_->none_under_way.wait(lock, [this] { return core_->flushes_under_way == 0; });
 }
 
 bool Attachment::has_pending() const {
@@ -278,6 +327,7 @@ Attachment detail::attach(GraphPort graph, std::vector<GraphStorage> storages, A
     throw OptionError({.option = "retention", .problem = "at least the latest checkpoint is kept"});
   }
   if (!options.clock) throw OptionError({.option = "clock", .problem = "must not be null"});
+  if (!options.entropy) throw OptionError({.option = "entropy", .problem = "must not be null"});
   for (std::size_t i = 0; i < storages.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       const bool same = storages[i].checkpoints == storages[j].checkpoints &&
@@ -289,8 +339,7 @@ Attachment detail::attach(GraphPort graph, std::vector<GraphStorage> storages, A
   }
   auto core = std::make_shared<Attachment::Core>(std::move(graph), std::move(options));
   const auto& port = core->graph;
-  core->judge_existing(storages);
-  core->place_graph(std::move(storages));
+  core->place_graph(storages);
   {
     // From the subscription on no change is missed; what came before is in the first checkpoint.
     const auto paused = port.pause();
@@ -303,8 +352,9 @@ Attachment detail::attach(GraphPort graph, std::vector<GraphStorage> storages, A
                                                     if (const auto living = weak.lock()) living->settle();
                                                   }});
   }
-  core->flush();
-  return Attachment(std::move(core));
+  Attachment attachment(std::move(core));
+  attachment.flush_all();
+  return attachment;
 }
 
 }  // namespace holdfast

@@ -59,18 +59,25 @@ std::vector<HistoryPoint> history(std::string_view graph, const GraphStorage& st
     if (!is_new) at->second.frame_count = open->frame_count;
     open.reset();
   };
+  std::optional<RestoreError::Facts> torn;  // unless a frame follows that its writer has acknowledged
   Scan scan = stored.frames_after(points.begin()->first);
   for (const Entry& entry : scan) {
     const auto seq = stored.sequence_of(entry.key);
     if (!seq) continue;
     const FrameCheck check = verify_frame(as_text(entry.value));
+    const bool above_last = last && *seq > *last;
     if (!check.sound() || check.frame.frame_seq != *seq) {
-      if (!last || *seq > *last) continue;  // the torn end
-      throw RestoreError({.reason = RestoreReason::frame_damaged,
-                          .seq = *seq,
-                          .where = stored.where(),
-                          .problem = std::string(check.problem)});
+      RestoreError::Facts facts{
+          .reason = RestoreReason::frame_damaged,
+          .seq = *seq,
+          .where = stored.where(),
+          .problem = check.sound() ? "it is under another frame's key" : std::string(check.problem)};
+      if (last && !above_last) throw RestoreError(std::move(facts));
+      if (!torn) torn = std::move(facts);
+      continue;
     }
+    if (torn && above_last && check.frame.chain) continue;
+    if (torn) throw RestoreError(std::move(*torn));
     const auto time = time_of(check.frame.frame_t_ns);
     if (open && open->time != time) close();
     if (!open) open = HistoryPoint{.time = time};

@@ -1,5 +1,6 @@
 // Reading a log back. A bad frame, or one that is not there, is damage when it was acknowledged: when it is not above
-// `last`, or when a sound one follows it. What is left at the end is torn.
+// `last`, or when a sound one follows it that its writer acknowledged without keeping a `last`. What is left at the end
+// is torn.
 #include "graph/replay.hpp"
 
 #include <algorithm>
@@ -105,7 +106,10 @@ class Replay {
           bad(position_ + 1, RestoreReason::frame_missing, "the frame is not there", target_seq_);
         position_ = target_seq_;
         // Whether what is suspected was acknowledged, a sound frame beyond the target tells.
-        if (!suspects_.empty() && !verify_frame(as_text(entry.value)).sound()) continue;
+        if (const FrameCheck check = verify_frame(as_text(entry.value));
+            !suspects_.empty() && (!check.sound() || is_torn_off(check.frame))) {
+          continue;
+        }
         condemn_suspects();
         break;
       }
@@ -133,6 +137,7 @@ class Replay {
       return bad(seq, RestoreReason::frame_damaged,
                  "it is the frame " + std::to_string(frame.frame_seq) + ", under this number's key", seq);
     }
+    if (is_torn_off(frame)) return bad(seq, RestoreReason::frame_damaged, "it follows a torn frame", seq);
     const auto change = view_change(frame.change);
     if (!change) return bad(seq, RestoreReason::frame_damaged, "its change is incomplete", seq);
     // No torn write makes a sound frame. After a suspect, what it follows is not known.
@@ -155,6 +160,13 @@ class Replay {
     }
     chain_ = frame.chain;
     return apply(seq, frame, *change);
+  }
+
+  /// A frame with a chain is of a writer that keeps `last`: above it, none was acknowledged. What follows a bad one
+  /// there never became a state.
+  [[nodiscard]] bool is_torn_off(const FrameView& frame) const noexcept {
+    return last_ && frame.frame_seq > last_->frame_seq && frame.chain && !suspects_.empty() &&
+           suspects_.front().reason == RestoreReason::frame_damaged;
   }
 
   bool apply(std::uint64_t seq, const FrameView& frame, const ChangeView& change) {

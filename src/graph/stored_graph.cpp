@@ -54,6 +54,10 @@ std::string history_prefix(std::string_view graph) {
   return std::string(graph) + "/history/";
 }
 
+std::string writer_key(std::string_view graph) {
+  return std::string(graph) + "/writer";
+}
+
 Bytes encode_last(const LastRecord& last) {
   return to_bytes("{\"chain\":\"" + to_hex(last.chain) + "\",\"frame_seq\":" + std::to_string(last.frame_seq) + "}");
 }
@@ -116,7 +120,7 @@ std::optional<Bytes> StoredGraph::checkpoint() const {
 }
 
 std::optional<Bytes> StoredGraph::history(std::uint64_t seq) const {
-  return checkpoints_->read(history_prefix(graph_) + sequence_digits(seq));
+  return checkpoints_->read(sequence_key(history_prefix(graph_), seq));
 }
 
 std::vector<std::uint64_t> StoredGraph::history_sequences() const {
@@ -128,12 +132,16 @@ std::optional<Bytes> StoredGraph::last() const {
   return log_ ? log_->read(last_key(graph_)) : std::nullopt;
 }
 
+std::optional<Bytes> StoredGraph::writer() const {
+  return log_ ? log_->read(writer_key(graph_)) : std::nullopt;
+}
+
 std::vector<std::uint64_t> StoredGraph::frame_sequences() const {
   return log_ ? sequences_under(*log_, log_prefix_) : std::vector<std::uint64_t>();
 }
 
 std::optional<Bytes> StoredGraph::frame(std::uint64_t seq) const {
-  return log_ ? log_->read(log_prefix_ + sequence_digits(seq)) : std::nullopt;
+  return log_ ? log_->read(sequence_key(log_prefix_, seq)) : std::nullopt;
 }
 
 std::optional<std::uint64_t> StoredGraph::highest_frame() const {
@@ -147,7 +155,7 @@ std::optional<std::uint64_t> StoredGraph::highest_frame() const {
 
 Scan StoredGraph::frames_after(std::optional<std::uint64_t> seq) const {
   ScanOptions options{.prefix = log_prefix_};
-  if (seq) options.after = log_prefix_ + sequence_digits(*seq);
+  if (seq) options.after = sequence_key(log_prefix_, *seq);
   return log_->scan(options);
 }
 

@@ -16,6 +16,7 @@ namespace holdfast::detail {
 
 [[nodiscard]] std::string last_key(std::string_view graph);
 [[nodiscard]] std::string history_prefix(std::string_view graph);
+[[nodiscard]] std::string writer_key(std::string_view graph);
 
 /// The record of the last frame written: `<graph>/last`.
 struct LastRecord {
@@ -43,6 +44,7 @@ class StoredGraph {
   [[nodiscard]] std::optional<Bytes> history(std::uint64_t seq) const;
   [[nodiscard]] std::vector<std::uint64_t> history_sequences() const;  ///< ascending
   [[nodiscard]] std::optional<Bytes> last() const;
+  [[nodiscard]] std::optional<Bytes> writer() const;  ///< the mark of the attachment that writes
   [[nodiscard]] bool has_log() const noexcept { return log_ != nullptr; }
   [[nodiscard]] std::vector<std::uint64_t> frame_sequences() const;  ///< ascending
   [[nodiscard]] std::optional<Bytes> frame(std::uint64_t seq) const;

@@ -1,6 +1,7 @@
 #include "graph/stored_place.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "holdfast/core/error.hpp"
 #include "holdfast/wal/frame.hpp"
@@ -8,20 +9,43 @@
 
 namespace holdfast::detail {
 
-StoredPlace::StoredPlace(std::string_view graph, GraphStorage storage, std::size_t checkpoint_every,
+namespace {
+
+std::optional<Digest> digest_of(const std::optional<Bytes>& bytes) {
+  if (!bytes) return std::nullopt;
+  return sha256(*bytes);
+}
+
+void require(WriteBatch& batch, std::string_view key, const std::optional<Bytes>& value) {
+  if (value) {
+    batch.require_value(key, *value);
+  } else {
+    batch.require_absent(key);
+  }
+}
+
+[[noreturn]] void taken_over(std::string_view graph) {
+  throw ConflictError({.key = writer_key(graph),
+                       .problem = "another attachment writes this graph by now; what this one holds is not stored"});
+}
+
+}  // namespace
+
+StoredPlace::StoredPlace(std::string_view graph, GraphStorage storage, Bytes mark, std::size_t checkpoint_every,
                          double checkpoint_ratio, Retention retention)
     : graph_(graph),
       storage_(std::move(storage)),
+      mark_(std::move(mark)),
       checkpoint_every_(checkpoint_every),
       checkpoint_ratio_(checkpoint_ratio),
       retention_(retention) {}
 
 std::string StoredPlace::frame_key_of(std::uint64_t seq) const {
-  return storage_.log_prefix + sequence_digits(seq);
+  return sequence_key(storage_.log_prefix, seq);
 }
 
 std::string StoredPlace::history_key_of(std::uint64_t seq) const {
-  return history_prefix(graph_) + sequence_digits(seq);
+  return sequence_key(history_prefix(graph_), seq);
 }
 
 void StoredPlace::look() {
@@ -35,7 +59,8 @@ void StoredPlace::look() {
     return *head;
   };
   std::optional<CheckpointHead> current;
-  if (const auto bytes = stored.checkpoint()) current = head_of(*bytes);
+  const auto checkpoint = stored.checkpoint();
+  if (checkpoint) current = head_of(*checkpoint);
   std::optional<LastRecord> last;
   if (const auto bytes = stored.last()) {
     last = decode_last(*bytes);
@@ -52,10 +77,38 @@ void StoredPlace::look() {
     if (check.sound()) newest_t_ns = std::max(newest_t_ns, check.frame.frame_t_ns);
   }
   newest_t_ns_ = newest_t_ns;
+  writer_ = stored.writer();
+  fingerprint_ = stored.fingerprint();
+  checkpoint_digest_ = digest_of(checkpoint);
   current_ = current;
   last_ = last;
   kept_ = std::move(kept);
   frames_.assign(frames.begin(), frames.end());
+}
+
+/// Before a checkpoint that stands for everything: it may stand only for what this attachment knows of.
+void StoredPlace::look_again() {
+  StoredPlace now = *this;
+  now.look();
+  const bool is_ours = storage_.log ? now.writer_ == mark_
+                                    : now.checkpoint_digest_ == checkpoint_digest_ ||
+                                          now.checkpoint_digest_ == attempted_checkpoint_digest_;
+  if (!is_ours && now.fingerprint_ != fingerprint_) taken_over(graph_);
+  *this = std::move(now);
+}
+
+/// While another's mark is there, or none, the batch puts this attachment's: if all is as it was seen.
+void StoredPlace::guard_log(WriteBatch& batch) const {
+  require(batch, writer_key(graph_), writer_);
+  if (writer_ == mark_) return;
+  require(batch, last_key(graph_), last_ ? std::optional(encode_last(*last_)) : std::nullopt);
+  batch.put(writer_key(graph_), mark_);
+}
+
+void StoredPlace::guard_checkpoint(WriteBatch& batch) const {
+  const auto stored = storage_.checkpoints->read(storage_.checkpoint_key);
+  if (digest_of(stored) != checkpoint_digest_) taken_over(graph_);
+  require(batch, storage_.checkpoint_key, stored);
 }
 
 std::uint64_t StoredPlace::highest() const {
@@ -72,7 +125,7 @@ bool StoredPlace::checkpoint_due(std::uint64_t number) {
 }
 
 /// The new checkpoint, the old one into the history, and what goes with that.
-void StoredPlace::stage_checkpoint(const FlushContent& content, Batches& batches) {
+void StoredPlace::stage_checkpoint(FlushContent& content, Batches& batches) {
   const bool replaces = content.kind == FlushContent::Kind::replace;
   const bool keeps = replaces || retention_.count() > 1 || retention_.age();
   if (keeps && current_ && current_->seq != content.seq) {
@@ -91,7 +144,7 @@ void StoredPlace::stage_checkpoint(const FlushContent& content, Batches& batches
     if (replaces) pinned_ = head->seq;
     batches.checkpoints.put(history_key_of(head->seq), *old);
   }
-  batches.checkpoints.put(storage_.checkpoint_key, content.checkpoint);
+  batches.checkpoints.put(storage_.checkpoint_key, std::move(content.checkpoint));
 }
 
 /// Drops the checkpoints that the retention does not keep; returns the number of the oldest that is kept.
@@ -116,41 +169,58 @@ std::uint64_t StoredPlace::prune(const FlushContent& content, Batches& batches) 
   return content.kind == FlushContent::Kind::replace ? 0 : floor;
 }
 
-void StoredPlace::write(const FlushContent& content, bool with_checkpoint) {
-  if (with_checkpoint) {
-    if (content.kind != FlushContent::Kind::changes) look();
-    // On a copy: until it is written, nothing has happened here.
-    StoredPlace after = *this;
-    after.write_checkpoint(content);
-    *this = std::move(after);
-    return;
-  }
-  Batches batches;
+void StoredPlace::write(FlushContent content, Checkpointing checkpointing) try {
+  if (checkpointing == Checkpointing::no) return write_frames(std::move(content));
+  if (content.kind != FlushContent::Kind::changes) look_again();
+  if (!storage_.log) attempted_checkpoint_digest_ = sha256(content.checkpoint);
+  // On a copy: until it is written, nothing has happened here.
+  StoredPlace after = *this;
+  after.write_checkpoint(std::move(content));
+  *this = std::move(after);
+} catch (const ConflictError& conflict) {
+  const std::string& key = conflict.facts().key;
+  if (key == writer_key(graph_) || key == last_key(graph_) || key == storage_.checkpoint_key) taken_over(graph_);
+  throw;
+}
+
+void StoredPlace::write_frames(FlushContent content) {
+  WriteBatch batch;
+  guard_log(batch);
   double bytes_written = 0;
-  for (const auto& [seq, bytes] : content.frames) {
-    batches.log.put(frame_key_of(seq), bytes);
+  batch.reserve(content.frames.size() + 1);
+  for (auto& [seq, bytes] : content.frames) {
     bytes_written += static_cast<double>(bytes.size());
+    batch.put(frame_key_of(seq), std::move(bytes));
   }
   const LastRecord last{.frame_seq = content.seq, .chain = content.chain};
-  batches.log.put(last_key(graph_), encode_last(last));
-  storage_.log->apply(batches.log);
+  batch.put(last_key(graph_), encode_last(last));
+  storage_.log->consume(std::move(batch));
   for (const auto& frame : content.frames) frames_.push_back(frame.first);
   last_ = last;
   frame_bytes_ += bytes_written;
 }
 
-void StoredPlace::write_checkpoint(const FlushContent& content) {
+void StoredPlace::write_checkpoint(FlushContent content) {
   Batches batches;
+  if (storage_.log) guard_log(batches.log);
+  if (is_divided()) {
+    if (writer_ != mark_) take_log_over(batches.log);
+    batches.prune_log = batches.log;
+  }
+  if (storage_.log != storage_.checkpoints) {
+    guard_checkpoint(batches.checkpoints);
+    checkpoint_digest_ = sha256(content.checkpoint);
+  }
+  checkpoint_bytes_ = static_cast<double>(content.checkpoint.size());
   stage_checkpoint(content, batches);
   const std::uint64_t floor = prune(content, batches);
   current_ = CheckpointHead{.seq = content.seq, .timestamp_ns = content.t_ns};
-  checkpoint_bytes_ = static_cast<double>(content.checkpoint.size());
   frame_bytes_ = 0;
   due_ = false;
   if (storage_.log) {
-    for (const auto& [seq, bytes] : content.frames) {
+    for (auto& [seq, bytes] : content.frames) {
       if (storage_.log == storage_.checkpoints && seq <= floor) continue;  // pruned in the same batch
-      batches.log.put(frame_key_of(seq), bytes);
+      batches.log.put(frame_key_of(seq), std::move(bytes));
       frames_.push_back(seq);
     }
     last_ = LastRecord{.frame_seq = content.seq, .chain = content.chain};
@@ -158,33 +228,42 @@ void StoredPlace::write_checkpoint(const FlushContent& content) {
     for (; !frames_.empty() && frames_.front() <= floor; frames_.pop_front()) {
       batches.prune_log.erase(frame_key_of(frames_.front()));
     }
+    writer_ = mark_;
   }
-  apply(std::move(batches), content);
+  apply(std::move(batches), content.kind);
+}
+
+/// Two backends are two batches: who is to write neither is told at the log, before the first.
+void StoredPlace::take_log_over(WriteBatch& guards) {
+  storage_.log->consume(std::exchange(guards, {}));
+  storage_.log->flush();
+  writer_ = mark_;
+  guard_log(guards);
 }
 
 /// One batch where there is one backend. On two, a crash in between must leave what restores: frames are there before
 /// the checkpoint that follows them; a checkpoint that covers lost frames before the record that says they count.
-void StoredPlace::apply(Batches batches, const FlushContent& content) const {
-  if (!storage_.log || storage_.log == storage_.checkpoints) {
+void StoredPlace::apply(Batches batches, FlushContent::Kind kind) const {
+  if (!is_divided()) {
     WriteBatch& all = batches.log;
     all.append(std::move(batches.checkpoints)).append(std::move(batches.prune_log));
     all.append(std::move(batches.prune_checkpoints));
-    storage_.checkpoints->apply(all);
+    storage_.checkpoints->consume(std::move(all));
     return;
   }
-  const auto apply_durably = [](StorageBackend& backend, const WriteBatch& batch) {
-    backend.apply(batch);
+  const auto apply_durably = [](StorageBackend& backend, WriteBatch batch) {
+    backend.consume(std::move(batch));
     backend.flush();
   };
-  if (content.kind == FlushContent::Kind::changes) {
-    apply_durably(*storage_.log, batches.log);
-    apply_durably(*storage_.checkpoints, batches.checkpoints);
+  if (kind == FlushContent::Kind::changes) {
+    apply_durably(*storage_.log, std::move(batches.log));
+    apply_durably(*storage_.checkpoints, std::move(batches.checkpoints));
   } else {
-    apply_durably(*storage_.checkpoints, batches.checkpoints);
-    apply_durably(*storage_.log, batches.log);
+    apply_durably(*storage_.checkpoints, std::move(batches.checkpoints));
+    apply_durably(*storage_.log, std::move(batches.log));
   }
-  if (!batches.prune_log.empty()) storage_.log->apply(batches.prune_log);
-  if (!batches.prune_checkpoints.empty()) storage_.checkpoints->apply(batches.prune_checkpoints);
+  if (!batches.prune_log.writes().empty()) storage_.log->consume(std::move(batches.prune_log));
+  if (!batches.prune_checkpoints.empty()) storage_.checkpoints->consume(std::move(batches.prune_checkpoints));
 }
 
 }  // namespace holdfast::detail

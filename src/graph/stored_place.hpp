@@ -28,12 +28,18 @@ struct FlushContent {
   Bytes checkpoint{};  ///< for the places that are due one
 };
 
+enum class Checkpointing { no, yes };
+
 /// One storage of an attachment: what lies there, and how a flush gets there.
+/// One attachment at a time writes to a place: its first write puts its mark beside the log, and every write requires
+/// the mark to be there. A place without a log, or the checkpoints of one with a log elsewhere, are guarded by the
+/// checkpoint that is replaced.
 /// Threads: one at a time.
 class StoredPlace {
  public:
-  StoredPlace(std::string_view graph, GraphStorage storage, std::size_t checkpoint_every, double checkpoint_ratio,
-              Retention retention);
+  /// `mark` is the attachment's own: as no other's.
+  StoredPlace(std::string_view graph, GraphStorage storage, Bytes mark, std::size_t checkpoint_every,
+              double checkpoint_ratio, Retention retention);
 
   /// Reads what is stored now.   Errors: RestoreError when it cannot be told where the log stands.
   void look();
@@ -43,11 +49,14 @@ class StoredPlace {
   /// When the newest of what look() saw was written; 0 when there was nothing.
   [[nodiscard]] std::uint64_t newest_t_ns() const noexcept { return newest_t_ns_; }
   [[nodiscard]] std::optional<LastRecord> last() const noexcept { return last_; }
+  /// Of what look() saw.
+  [[nodiscard]] const Digest& fingerprint() const noexcept { return fingerprint_; }
   [[nodiscard]] const GraphStorage& storage() const noexcept { return storage_; }
 
   /// Whether the `number`th flush, from 1, is to write a checkpoint here.
   [[nodiscard]] bool checkpoint_due(std::uint64_t number);
-  void write(const FlushContent& content, bool with_checkpoint);
+  /// Errors: ConflictError when another attachment has written here since: nothing is written then.
+  void write(FlushContent content, Checkpointing checkpointing);
 
  private:
   struct Batches {
@@ -57,15 +66,23 @@ class StoredPlace {
     WriteBatch prune_checkpoints;
   };
 
-  void write_checkpoint(const FlushContent& content);
-  void stage_checkpoint(const FlushContent& content, Batches& batches);
+  void look_again();
+  void write_frames(FlushContent content);
+  void write_checkpoint(FlushContent content);
+  void stage_checkpoint(FlushContent& content, Batches& batches);
   [[nodiscard]] std::uint64_t prune(const FlushContent& content, Batches& batches);
-  void apply(Batches batches, const FlushContent& content) const;
+  void take_log_over(WriteBatch& guards);
+  void apply(Batches batches, FlushContent::Kind kind) const;
+  void guard_log(WriteBatch& batch) const;
+  void guard_checkpoint(WriteBatch& batch) const;
+  /// Whether the log is on a backend of its own.
+  [[nodiscard]] bool is_divided() const noexcept { return storage_.log && storage_.log != storage_.checkpoints; }
   [[nodiscard]] std::string frame_key_of(std::uint64_t seq) const;
   [[nodiscard]] std::string history_key_of(std::uint64_t seq) const;
 
   std::string graph_;
   GraphStorage storage_;
+  Bytes mark_;
   std::size_t checkpoint_every_;
   double checkpoint_ratio_;
   Retention retention_;
@@ -76,6 +93,10 @@ class StoredPlace {
   std::deque<std::uint64_t> frames_;       // stored, ascending
   std::optional<LastRecord> last_;
   std::uint64_t newest_t_ns_ = 0;
+  std::optional<Bytes> writer_;  // the mark that is there
+  Digest fingerprint_{};
+  std::optional<Digest> checkpoint_digest_;            // of what is stored under the checkpoint tier's key
+  std::optional<Digest> attempted_checkpoint_digest_;  // of what a write that failed may have stored there
   bool due_ = false;
   double frame_bytes_ = 0;       // since the current checkpoint
   double checkpoint_bytes_ = 0;  // of the current checkpoint

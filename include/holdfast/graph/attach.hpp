@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "holdfast/core/clock.hpp"
+#include "holdfast/core/entropy.hpp"
 #include "holdfast/core/export.hpp"
 #include "holdfast/graph/persistent_graph.hpp"
 #include "holdfast/graph/storage.hpp"
@@ -58,9 +59,12 @@ struct AttachOptions {
   double checkpoint_ratio = 1;
   Retention retention = Retention::latest(1);
   std::shared_ptr<const Clock> clock = system_clock();
+  std::shared_ptr<const Entropy> entropy = system_entropy();  ///< marks who writes
 };
 
 /// A graph's tie to storage. Its destruction unties it: what is pending then is dropped, flush_all() first.
+/// One attachment at a time writes to a place, also among processes: when another takes the place over, whose graph was
+/// restored from all that this one has written, this one's flushes are ConflictErrors that write nothing.
 /// Threads: all methods may be called at once. The graph must outlive it.
 class HOLDFAST_API Attachment {
  public:
@@ -73,7 +77,7 @@ class HOLDFAST_API Attachment {
   void flush_all();
   /// Lets `flusher` do that at its interval, as long as this lives.
   void flush_with(Flusher& flusher) const;
-  /// Ends persistence: later changes write nothing.
+  /// Ends persistence: later changes write nothing. Waits for a flush under way, unless called within a batch.
   void dispose() noexcept;
   [[nodiscard]] bool has_pending() const;
   /// The highest sequence number that is stored.

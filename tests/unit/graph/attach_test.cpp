@@ -202,49 +202,6 @@ TEST(Attach, RetentionByAgeKeepsTheWayBackToItsHorizon) {
   EXPECT_THROW(restored(storage, {.target_time = start + std::chrono::seconds(55)}), RestoreError);
 }
 
-TEST(Attach, FailureAtEveryBackendOperationInTurnLosesNothingAfterTheNextSuccess) {
-  for (const auto moment : {FaultyBackend::Moment::before, FaultyBackend::Moment::after}) {
-    for (const bool two_backends : {false, true}) {
-      for (std::size_t call = 1; call <= 60; ++call) {
-        const auto inner = std::make_shared<MemoryBackend>();
-        const auto cold = std::make_shared<MemoryBackend>();
-        const auto backend = std::make_shared<FaultyBackend>(inner);
-        const std::shared_ptr<StorageBackend> log = two_backends ? cold : std::shared_ptr<StorageBackend>(backend);
-        const GraphStorage storage(CheckpointTier(backend, {.name = "g"}), WalTier(log, {.prefix = "g/wal/"}));
-        StateGraph graph("g");
-        auto options = plain_cadence_of_three;
-        options.retention = Retention::latest(2);
-        auto saved = attach(graph, storage, options);
-        backend->fail_call(call, moment);
-        bool failed = false;
-        const auto acknowledged_or_not = [&](auto change) {
-          try {
-            change();
-          } catch (const IoError&) {
-            failed = true;
-          }
-        };
-        for (int i = 0; i < 6; ++i) {
-          acknowledged_or_not([&] { graph.set("x", i); });
-          acknowledged_or_not([&] { graph.set("y" + std::to_string(i), i); });
-          if (i == 3) acknowledged_or_not([&] { graph.remove("y1"); });
-        }
-        const bool reached = backend->calls() >= call;
-        EXPECT_EQ(failed, reached);
-        backend->heal();
-        graph.set("last", true);
-        EXPECT_EQ(restored(storage), graph.snapshot()) << "call " << call;
-        EXPECT_NO_THROW((void)history("g", storage));
-        for (int i = 0; i < 7; ++i) {
-          graph.set("after", i);
-          EXPECT_EQ(restored(storage), graph.snapshot()) << "call " << call;
-        }
-        if (!reached) break;
-      }
-    }
-  }
-}
-
 TEST(Attach, ErrorCallbackIsCalledWithoutLocksAndTheNextFlushCarriesTheChange) {
   const auto inner = std::make_shared<MemoryBackend>();
   const auto backend = std::make_shared<FaultyBackend>(inner);
