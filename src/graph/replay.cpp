@@ -29,13 +29,13 @@ class Replay {
   }
 
   std::optional<Replayed> run() {
-    const auto latest = stored_.checkpoint();
-    if (!latest) {
+    CheckpointRecord latest;
+    if (!stored_.view_checkpoint([&](ByteView bytes) { latest = read_checkpoint(stored_, bytes); })) {
       if (stored_.empty()) return std::nullopt;
       fail({.reason = RestoreReason::checkpoint_missing, .problem = "there is no checkpoint to start from"});
     }
     read_last();
-    start_from(base_checkpoint(*latest));
+    start_from(base_checkpoint(std::move(latest)));
     if (stored_.has_log()) read_frames();
     RestoreResult& result = out_.result;
     result.final_seq = applied_seq_;
@@ -57,8 +57,7 @@ class Replay {
   }
 
   /// The newest checkpoint at or before the target.
-  CheckpointRecord base_checkpoint(const Bytes& latest) const {
-    CheckpointRecord record = read_checkpoint(stored_, latest);
+  CheckpointRecord base_checkpoint(CheckpointRecord record) const {
     const auto is_before = [this](const CheckpointRecord& candidate) {
       return candidate.seq <= target_seq_ && candidate.timestamp_ns <= target_t_ns_;
     };

@@ -66,6 +66,13 @@ std::vector<std::string> paths_from(Json& json, std::string_view what) {
   return paths;
 }
 
+/// A whole path as the node at `target` names it: relative to its owner.
+std::string relative_path(std::string path, std::string_view target) {
+  const std::string owner = join_path(split_path(target).owner, "");
+  if (path.starts_with(owner)) path.erase(0, owner.size());
+  return path;
+}
+
 /// The flat form: nodes under whole paths, subgraphs as a list of paths, dependencies as edges.
 GraphSnapshot flat_snapshot_from(Json::object_t& members) {
   GraphSnapshot root;
@@ -74,8 +81,11 @@ GraphSnapshot flat_snapshot_from(Json::object_t& members) {
     for (const std::string& path : paths_from(*subgraphs, "subgraphs")) detail::ensure_graph(root, path);
   }
   if (Json* nodes = member(members, "nodes")) {
-    for (auto& [path, slice] : members_of(*nodes, "nodes"))
-      detail::put_slice(root, path, slice_from_json(std::move(slice)));
+    for (auto& [path, json] : members_of(*nodes, "nodes")) {
+      NodeSlice slice = slice_from_json(std::move(json));
+      for (std::string& dep : slice.deps) dep = relative_path(std::move(dep), path);
+      detail::put_slice(root, path, std::move(slice));
+    }
   }
   Json* edges = member(members, "edges");
   if (edges == nullptr) return root;
@@ -85,13 +95,10 @@ GraphSnapshot flat_snapshot_from(Json::object_t& members) {
     Json* from = member(ends, "from");
     Json* to = member(ends, "to");
     if (from == nullptr || to == nullptr) refuse("an edge lacks one of its ends");
-    std::string source = text_of(*from, "from");
     const std::string target = text_of(*to, "to");
     NodeSlice* node = root.find(target);
     if (node == nullptr) refuse("an edge leads to no node");
-    if (const auto owner = split_path(target).owner; !owner.empty() && source.starts_with(std::string(owner) + "::")) {
-      source.erase(0, owner.size() + 2);
-    }
+    std::string source = relative_path(text_of(*from, "from"), target);
     if (std::find(node->deps.begin(), node->deps.end(), source) == node->deps.end()) {
       node->deps.push_back(std::move(source));
     }

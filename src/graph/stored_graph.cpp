@@ -119,6 +119,10 @@ std::optional<Bytes> StoredGraph::checkpoint() const {
   return checkpoints_->read(checkpoint_key_);
 }
 
+bool StoredGraph::view_checkpoint(FunctionRef<void(ByteView)> use) const {
+  return checkpoints_->view(checkpoint_key_, use);
+}
+
 std::optional<Bytes> StoredGraph::history(std::uint64_t seq) const {
   return checkpoints_->read(sequence_key(history_prefix(graph_), seq));
 }

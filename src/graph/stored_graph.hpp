@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "holdfast/backend/backend.hpp"
+#include "holdfast/core/function_ref.hpp"
 #include "holdfast/core/sha256.hpp"
 #include "holdfast/graph/storage.hpp"
 
@@ -41,6 +42,8 @@ class StoredGraph {
   StoredGraph(std::string_view graph, const GraphStorage& storage);
 
   [[nodiscard]] std::optional<Bytes> checkpoint() const;
+  /// Lends it; false, and no call, when there is none.
+  bool view_checkpoint(FunctionRef<void(ByteView)> use) const;
   [[nodiscard]] std::optional<Bytes> history(std::uint64_t seq) const;
   [[nodiscard]] std::vector<std::uint64_t> history_sequences() const;  ///< ascending
   [[nodiscard]] std::optional<Bytes> last() const;

@@ -72,8 +72,8 @@ class HOLDFAST_API Attachment {
   Attachment& operator=(Attachment&&) noexcept;
   ~Attachment();
 
-  /// Writes everything pending.   Errors: as of the backends; it is all still pending then. StateError{would_deadlock}
-  /// within a batch of the graph.
+  /// Writes everything pending.   Errors: as of the backends, ConflictError when another attachment has taken over; it
+  /// is all still pending then. StateError{would_deadlock} within a batch of the graph.
   void flush_all();
   /// Lets `flusher` do that at its interval, as long as this lives.
   void flush_with(Flusher& flusher) const;
@@ -101,8 +101,8 @@ namespace detail {
 /// One flush is one atomic batch where the tiers share a backend; on two, frames are durable before the checkpoint, and
 /// it before old ones are pruned. Sequence numbers are shared by all storages and continue above the highest stored.
 /// Durable: when the change's call, or flush_all, has returned, as the backends promise.
-/// Errors:  StateError{in_use}, see Existing; OptionError; RestoreError when what is stored cannot be read; as of the
-///          backends. The graph is not tied then.
+/// Errors:  StateError{in_use}, see Existing; ConflictError when another attaches there just now; OptionError;
+///          RestoreError when what is stored cannot be read; as of the backends. The graph is not tied then.
 /// Cost:    a change costs its frame, whatever the size of the graph; a checkpoint the graph.
 template <PersistentGraph G>
 [[nodiscard]] Attachment attach(G& graph, std::vector<GraphStorage> storages, AttachOptions options = {}) {

@@ -270,7 +270,7 @@ TEST(Checkpoint, IsTheDocumentedTextAndReadsBack) {
 TEST(Checkpoint, FlatFormOfOtherWritersReads) {
   const std::string text =
       R"({"mode":"full","name":"g","seq":3,"timestamp_ns":5,"snapshot":{"version":1,"name":"g","nodes":{)"
-      R"("a":{"type":"state","status":"settled","value":1},"child::b":{"type":"derived","status":"errored"},)"
+      R"("a":{"type":"state","status":"settled","value":1},"child::b":{"type":"derived","status":"errored","deps":["child::c"]},)"
       R"("child::c":{"type":"state","status":"sentinel"}},)"
       R"("edges":[{"from":"child::c","to":"child::b"}],"subgraphs":["child","bare"]}})";
   const CheckpointRecord record = CheckpointCodec::decode(as_bytes(text));
@@ -280,6 +280,33 @@ TEST(Checkpoint, FlatFormOfOtherWritersReads) {
   EXPECT_EQ(record.snapshot.find("child::b")->status.kind, Kind::errored);
   EXPECT_EQ(record.snapshot.find("child::b")->deps, std::vector<std::string>{"c"});
   EXPECT_NE(record.snapshot.find_graph("bare"), nullptr);
+}
+
+TEST(Checkpoint, DuplicatesAreRefusedWhereverTheyStand) {
+  const auto decode = [](const std::string& snapshot) {
+    return CheckpointCodec::decode(as_bytes(R"({"seq":0,"snapshot":)" + snapshot + R"(,"timestamp_ns":0})"));
+  };
+  const std::string node = R"({"status":"live","type":"state","value":1})";
+  const std::string graph = R"({"name":"m","nodes":{"a":)" + node + "}}";
+  EXPECT_EQ(decode(R"({"name":"g","nodes":{"a":)" + node + R"(},"subgraphs":{"m":)" + graph + "}}")
+                .snapshot.find("m::a")
+                ->value->get<int>(),
+            1);
+  for (const std::string& snapshot :
+       {R"({"name":"g","nodes":{},"subgraphs":{},"nodes":{}})" + std::string(),
+        R"({"name":"g","nodes":{"a":)" + node + R"(,"a":)" + node + "}}",
+        R"({"name":"g","nodes":{"a":)" + node + R"(,"\u0061":)" + node + "}}",
+        R"({"name":"g","nodes":{},"subgraphs":{"m":)" + graph + R"(,"m":)" + graph + "}}",
+        R"({"name":"g","nodes":{},"n\u0061me":"h"})" + std::string(), R"({"name":"g","nodes":{"a":)" + node + ",}}"}) {
+    EXPECT_THROW((void)decode(snapshot), CodecError) << snapshot;
+  }
+  EXPECT_THROW((void)decode(graph + R"(,"snapshot":)" + graph), CodecError);
+}
+
+TEST(Checkpoint, WhiteSpaceOfOtherWritersReads) {
+  const std::string text =
+      R"({ "seq": 0, "snapshot": { "name": "g", "nodes": { "a": { "value": 1 } } }, "timestamp_ns": 0 })";
+  EXPECT_EQ(CheckpointCodec::decode(as_bytes(text)).snapshot.find("a")->value->get<int>(), 1);
 }
 
 TEST(Checkpoint, NewerFormatIsAStateError) {
