@@ -2,7 +2,6 @@
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -12,6 +11,7 @@
 #include "holdfast/graph/state_graph.hpp"
 #ifdef HOLDFAST_WITH_LMDB
 #include "holdfast/backend/lmdb.hpp"
+#include "support/temporary_directory.hpp"
 #endif
 
 namespace holdfast {
@@ -33,12 +33,12 @@ BENCHMARK(BM_ChangeOneNode)->ArgName("nodes")->Arg(1'000)->Arg(100'000)->Iterati
 
 #ifdef HOLDFAST_WITH_LMDB
 void BM_RestoreFramesFromLmdb(benchmark::State& state) {
-  const std::filesystem::path place = std::filesystem::temp_directory_path() / "holdfast-graph-bench";
-  std::filesystem::remove_all(place);
+  const testing::TemporaryDirectory directory;
   const auto frames = static_cast<std::uint64_t>(state.range(0));
   {
-    const GraphStorage storage(
-        std::make_shared<LmdbBackend>(LmdbOptions{.path = place, .durability = Durability::unsynced}), "g");
+    const GraphStorage storage(std::make_shared<LmdbBackend>(
+                                   LmdbOptions{.path = directory.path() / "store", .durability = Durability::unsynced}),
+                               "g");
     StateGraph graph("g");
     const auto saved = attach(graph, storage, frames_only);
     constexpr std::uint64_t nodes = 1000;
@@ -56,7 +56,6 @@ void BM_RestoreFramesFromLmdb(benchmark::State& state) {
     }
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(frames));
-  std::filesystem::remove_all(place);
 }
 BENCHMARK(BM_RestoreFramesFromLmdb)->ArgName("frames")->Arg(1'000'000)->Iterations(1)->Unit(benchmark::kMillisecond);
 #endif
