@@ -171,6 +171,22 @@ TEST_F(WriterTurn, TheLockIsOfOneOpeningAtATimeAndComesWhenItIsGivenBack) {
   EXPECT_FALSE(first.take(within(0ms)));
 }
 
+TEST_F(WriterTurn, OneWhoKnowsThatAnotherWaitsPausesNowAndThenBeforeHeTakesTheLockAgain) {
+  const auto ops = system_file_ops();
+  const File waiting(ops, path("LOCK"), O_RDWR | O_CREAT);
+  ASSERT_GE(ops->try_lock_byte(waiting.fd(), 3, LockMode::shared), 0);
+  const File file(ops, path("LOCK"), O_RDWR);
+  detail::WriterLock lock(ops, file);
+  const auto clock = std::make_shared<StoppedClock>();
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 20; ++i) {
+    clock->pass(20ms);
+    ASSERT_TRUE(lock.take({clock, 60s}));
+    lock.give_back();
+  }
+  EXPECT_GE(std::chrono::steady_clock::now() - began, 60ms);  // each time longer than the longest nap of a waiter
+}
+
 TEST_F(WriterTurn, OneWhoWritesWithoutAPauseLetsAWaitingOneIn) {
   const auto ops = system_file_ops();
   const File first_file(ops, path("LOCK"), O_RDWR | O_CREAT);
