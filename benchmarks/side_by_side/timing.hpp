@@ -20,12 +20,15 @@ using Seconds = std::chrono::duration<double>;
   return Seconds(SteadyClock::now() - began).count();
 }
 
-/// Runs `work(thread)` in all threads at once; how long the slowest took. What `prepare(thread)` returns is made before
-/// the clock starts and handed to `work`. The first exception passes on.
+/// Runs `work(thread)` in all threads at once; the time from the first begin to the last end, by the threads' own look
+/// at the clock: the one that waits for them may be late. What `prepare(thread)` returns is made before the clock
+/// starts and handed to `work`. The first exception passes on.
 template <class Prepare, class Work>
 double seconds_in_threads(unsigned thread_count, Prepare prepare, Work work) {
   std::barrier together(static_cast<std::ptrdiff_t>(thread_count) + 1);
   std::vector<std::exception_ptr> errors(thread_count);
+  std::vector<SteadyClock::time_point> begins(thread_count);
+  std::vector<SteadyClock::time_point> ends(thread_count);
   std::vector<std::thread> threads;
   for (unsigned number = 0; number < thread_count; ++number) {
     threads.emplace_back([&, number] {
@@ -34,7 +37,9 @@ double seconds_in_threads(unsigned thread_count, Prepare prepare, Work work) {
         auto own = prepare(number);
         waiting = false;
         together.arrive_and_wait();
+        begins[number] = SteadyClock::now();
         work(number, own);
+        ends[number] = SteadyClock::now();
       } catch (...) {
         errors[number] = std::current_exception();
         if (waiting) together.arrive_and_drop();
@@ -42,13 +47,11 @@ double seconds_in_threads(unsigned thread_count, Prepare prepare, Work work) {
     });
   }
   together.arrive_and_wait();
-  const auto began = SteadyClock::now();
   for (auto& thread : threads) thread.join();
-  const double took = seconds_since(began);
   for (const auto& error : errors) {
     if (error) std::rethrow_exception(error);
   }
-  return took;
+  return Seconds(*std::max_element(ends.begin(), ends.end()) - *std::min_element(begins.begin(), begins.end())).count();
 }
 
 /// How long single calls took.
