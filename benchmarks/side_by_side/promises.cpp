@@ -54,9 +54,9 @@ std::vector<Promise> promises_of_programs() {
                    .bound = Bound::at_most,
                    .limit = 1.3});
   }
-  all.push_back({.name = "frames/digests_alone",
+  all.push_back({.name = "frames/digest_of_the_body",
                  .rate = {"wal_bench", "BM_BuildHashAndStore"},
-                 .against = {"wal_bench", "BM_DigestsAlone"},
+                 .against = {"wal_bench", "BM_DigestOfTheBody"},
                  .limit = 1.0 / 3});
   all.push_back({.name = "graph_change_at_100000",
                  .rate = {"graph_bench", "BM_ChangeOneNode/nodes:100000"},
