@@ -4,6 +4,7 @@
 
 #include "holdfast/core/byte_order.hpp"
 #include "holdfast/core/error.hpp"
+#include "holdfast/core/sha256.hpp"
 
 namespace holdfast::detail {
 namespace {
@@ -92,6 +93,11 @@ Unsigned read_number(const OrderedView& meta, std::string_view key, const std::f
   return value;
 }
 
+/// Of a table's name and record: a flipped bit in either would make it another table.
+Digest table_digest(std::string_view name, ByteView record) {
+  return Sha256().update(as_bytes(name)).update(record).finish();
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, Bytes>> new_store_meta(const StoreId& id) {
@@ -138,7 +144,9 @@ Catalogue read_catalogue(const OrderedView& meta, const std::filesystem::path& p
   for (auto item = cursor->seek(as_bytes(table_prefix)); item; item = cursor->next()) {
     const std::string_view key = as_text(item->key);
     if (!key.starts_with(table_prefix)) break;
-    const TableRecord record = decode_table_record(item->value, where(path, key));
+    const std::string_view name = key.substr(table_prefix.size());
+    const TableRecord record =
+        decode_table_record(verified_table_record(name, item->value, where(path, key)), where(path, key));
     const auto require_within = [&](const char* what, std::uint64_t value, std::uint64_t last) {
       if (value == 0 || value > last)
         throw CorruptionError({.where = where(path, key),
@@ -147,7 +155,7 @@ Catalogue read_catalogue(const OrderedView& meta, const std::filesystem::path& p
     };
     require_within("an id", record.id, catalogue.next_table_id - 1);
     require_within("a tree", record.tree, catalogue.tree_count);
-    catalogue.tables.emplace(key.substr(table_prefix.size()), record);
+    catalogue.tables.emplace(name, record);
   }
   return catalogue;
 }
@@ -161,6 +169,14 @@ std::map<std::string, Bytes, std::less<>> table_records(const OrderedView& meta)
     records.emplace(key.substr(table_prefix.size()), to_bytes(item->value));
   }
   return records;
+}
+
+ByteView verified_table_record(std::string_view name, ByteView stored, const std::string& where) {
+  const std::size_t digest_bytes = std::min(stored.size(), sizeof(Digest));
+  const ByteView record = stored.first(stored.size() - digest_bytes);
+  const Digest want = table_digest(name, record);
+  if (equal(stored.last(digest_bytes), want)) return record;
+  throw CorruptionError({.where = where, .want = "digest " + to_hex(want), .got = to_hex(stored.last(digest_bytes))});
 }
 
 Bytes encode_table_record(const TableRecord& record) {
@@ -202,8 +218,11 @@ TableRecord decode_table_record(ByteView stored, const std::string& where) {
 
 std::map<std::string, Bytes> catalogue_records(const Catalogue& catalogue) {
   std::map<std::string, Bytes> records;
-  for (const auto& [name, record] : catalogue.tables)
-    records.emplace(std::string(table_prefix) + name, encode_table_record(record));
+  for (const auto& [name, record] : catalogue.tables) {
+    Bytes stored = encode_table_record(record);
+    append(stored, ByteView(table_digest(name, stored)));
+    records.emplace(std::string(table_prefix) + name, std::move(stored));
+  }
   records.emplace(change_key, number(catalogue.change));
   records.emplace(next_id_key, number(catalogue.next_table_id));
   records.emplace(tree_count_key, number(catalogue.tree_count));

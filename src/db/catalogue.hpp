@@ -52,8 +52,11 @@ struct Catalogue {
 
 [[nodiscard]] std::uint64_t read_catalogue_change(const OrderedView& meta, const std::filesystem::path& path);
 [[nodiscard]] Catalogue read_catalogue(const OrderedView& meta, const std::filesystem::path& path);
-/// The record of every table by its name, not decoded.
+/// The record of every table by its name, neither verified nor decoded.
 [[nodiscard]] std::map<std::string, Bytes, std::less<>> table_records(const OrderedView& meta);
+
+/// The record that is stored under `name`, without the digest it ends with. Errors: CorruptionError.
+[[nodiscard]] ByteView verified_table_record(std::string_view name, ByteView stored, const std::string& where);
 
 [[nodiscard]] Bytes encode_table_record(const TableRecord& record);
 /// Errors: CorruptionError; StateError{newer_format} for a record version or a flag that is not known.

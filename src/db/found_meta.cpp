@@ -42,7 +42,10 @@ FoundMeta judge_meta(const WriteSet& records) {
   for (const auto& [name, stored] : table_records(view)) {
     const std::string where = "record of table " + printable(name);
     // Of a catalogue that does not read as a whole, the records that do.
-    if (!whole) try_to(found.findings, [&] { found.catalogue.tables[name] = decode_table_record(stored, where); });
+    if (!whole)
+      try_to(found.findings, [&] {
+        found.catalogue.tables[name] = decode_table_record(verified_table_record(name, stored, where), where);
+      });
     const auto decoded = found.catalogue.tables.find(name);
     if (decoded == found.catalogue.tables.end()) continue;
     const auto [other, added] = names.emplace(decoded->second.id, name);

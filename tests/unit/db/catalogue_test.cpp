@@ -106,6 +106,26 @@ TEST(TableRecord, OfALaterVersionOrWithUnknownFlagsIsNewer) {
   EXPECT_THROW(static_cast<void>(decode_table_record(encode_table_record(flagged), "here")), StateError);
 }
 
+TEST(Catalogue, WithABitOfATablesNameOrRecordFlippedIsCorrupt) {
+  Catalogue catalogue{.change = 1, .next_table_id = 2, .tree_count = 1, .tables = {}};
+  catalogue.tables.emplace("stock", TableRecord{.id = 1, .tree = 1});
+  const Bytes stored = catalogue_records(catalogue).at("table/stock");
+  const auto read_with = [&](std::string_view name, const Bytes& record) {
+    Meta meta;
+    for (const auto& [key, value] : catalogue_records(catalogue))
+      if (!key.starts_with("table/")) meta.set.put(as_bytes(key), value);
+    meta.set.put(as_bytes("table/" + std::string(name)), record);
+    return read_catalogue(meta.view, "store").tables.size();
+  };
+  EXPECT_EQ(read_with("stock", stored), 1U);
+  EXPECT_THROW(static_cast<void>(read_with("stocj", stored)), CorruptionError);
+  for (std::size_t at = 0; at < stored.size(); ++at) {
+    Bytes flipped = stored;
+    flipped[at] ^= std::byte{1};
+    EXPECT_THROW(static_cast<void>(read_with("stock", flipped)), CorruptionError) << at;
+  }
+}
+
 TEST(Catalogue, ReadsBackAndRefusesAnIdOrATreeThatWasNeverGiven) {
   Meta meta;
   Catalogue catalogue{.change = 3, .next_table_id = 2, .tree_count = 4, .tables = {}};
