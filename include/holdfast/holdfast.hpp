@@ -48,12 +48,16 @@
 
 #if defined(HOLDFAST_WITH_LMDB)
 #include "holdfast/backend/lmdb.hpp"
-#include "holdfast/db/check.hpp"
+#include "holdfast/db/backup.hpp"
 #include "holdfast/db/bounds.hpp"
+#include "holdfast/db/check.hpp"
 #include "holdfast/db/database.hpp"
-#include "holdfast/db/migrate.hpp"
+#include "holdfast/db/destroy.hpp"
+#include "holdfast/db/dump.hpp"
 #include "holdfast/db/long_work.hpp"
+#include "holdfast/db/migrate.hpp"
 #include "holdfast/db/options.hpp"
+#include "holdfast/db/salvage.hpp"
 #include "holdfast/db/table.hpp"
 #include "holdfast/db/table_options.hpp"
 #include "holdfast/db/table_range.hpp"

@@ -103,7 +103,7 @@ std::shared_ptr<Environment> Environment::open_in_memory(DatabaseOptions options
   require_usable(options);
   if (options.access == Access::read_only)
     throw OptionError({.option = "access", .problem = "a store in memory begins empty: it must be written to"});
-  const TransientDirectory directory(ops, real_path(*ops, options.path), *options.entropy);
+  const TransientDirectory directory(ops, real_path(*ops, options.path), "holdfast-memory-", *options.entropy);
   options.path = directory.path();
   options.path = StoreDirectory::resolve(options, ops);
   const auto lock = Registry::instance().lock();

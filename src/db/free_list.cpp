@@ -25,8 +25,7 @@ std::vector<std::uint64_t> decode_page_list(ByteView stored, const std::string& 
   return pages;
 }
 
-std::vector<std::uint64_t> free_pages_from(const File& data, const MetaPages& metas, std::uint64_t first) {
-  const MetaPage& meta = metas.current();
+std::vector<std::uint64_t> free_pages_from(const File& data, const MetaPage& meta, std::uint64_t first) {
   const auto damage = [&](std::string want, std::string got) {
     throw CorruptionError(
         {.where = data.path().string() + ", free list", .want = std::move(want), .got = std::move(got)});
@@ -34,10 +33,10 @@ std::vector<std::uint64_t> free_pages_from(const File& data, const MetaPages& me
   std::vector<std::uint64_t> found;
   std::vector<std::uint64_t> to_visit;
   if (meta.free.root != no_page) to_visit.push_back(meta.free.root);
-  std::uint64_t visits_left = data.status().size_bytes / metas.page_bytes;
+  std::uint64_t visits_left = data.status().size_bytes / meta.free.pad;
   while (!to_visit.empty()) {
     if (visits_left-- == 0) damage("a tree", "pages that lead to themselves");
-    const TreePage page(data, to_visit.back(), metas.page_bytes);
+    const TreePage page(data, to_visit.back(), meta.free.pad);
     to_visit.pop_back();
     for (std::size_t i = 0; i < page.node_count(); ++i) {
       if (!page.is_leaf()) {

@@ -46,7 +46,7 @@ void check_size(const File& data, const MetaPages& metas) {
   const std::uint64_t pages_wanted = metas.current().last_page + 1;
   if (pages_there >= pages_wanted) return;
   const std::uint64_t missing = pages_wanted - pages_there;
-  const std::uint64_t free = free_pages_from(data, metas, pages_there).size();
+  const std::uint64_t free = free_pages_from(data, metas.current(), pages_there).size();
   if (free == missing) return;
   throw CorruptionError(
       {.where = data.path().string(),

@@ -15,6 +15,7 @@ class SoleStore {
 
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
   [[nodiscard]] const File& data() const noexcept { return data_; }
+  [[nodiscard]] bool has_lock_file() const noexcept { return lock_.is_open(); }
 
  private:
   std::filesystem::path path_;

@@ -6,9 +6,9 @@
 
 #include "core/printable.hpp"
 #include "db/free_list.hpp"
+#include "db/known_seals.hpp"
 #include "db/stored_key.hpp"
 #include "holdfast/core/error.hpp"
-#include "holdfast/seal/checksum.hpp"
 
 namespace holdfast::detail {
 namespace {
@@ -20,13 +20,6 @@ constexpr std::uint64_t pages_between_looks = 256;  // at the stop token and for
 }
 
 }  // namespace
-
-std::shared_ptr<const Seal> find_seal(const std::string& name, const std::vector<std::shared_ptr<const Seal>>& others) {
-  for (const auto& seal : others)
-    if (seal->name() == name) return seal;
-  static const auto checksum = std::make_shared<const ChecksumSeal>();
-  return checksum->name() == name ? checksum : nullptr;
-}
 
 StoreCheck::StoreCheck(const PageSnapshot& snapshot, const CheckOptions& options)
     : snapshot_(snapshot),
@@ -156,7 +149,7 @@ void StoreCheck::claim(std::uint64_t first_page, std::uint64_t page_count) {
 
 void StoreCheck::entry(ByteView key, std::uint16_t flags, ByteView value) {
   if (current_.role == Role::names) {
-    add_name(key, flags, value);
+    named_trees_.emplace(as_text(key), decode_named_tree(flags, value));
     return;
   }
   if (cursor_ != nullptr && current_.role != Role::meta) {
@@ -174,14 +167,6 @@ void StoreCheck::entry(ByteView key, std::uint16_t flags, ByteView value) {
   if (current_.seal && meta_.store)
     static_cast<void>(
         current_.seal->open({.store = meta_.store->id, .table = current_.table_id, .key = put}, value, scratch_));
-}
-
-void StoreCheck::add_name(ByteView key, std::uint16_t flags, ByteView value) {
-  Tree tree;
-  if (flags != tree_flag || value.size() != sizeof tree) throw_damage("a tree's record", "another value");
-  std::memcpy(&tree, value.data(), sizeof tree);
-  if (tree.flags != 0) throw_damage("no flags of the LMDB database", std::to_string(tree.flags));
-  named_trees_.emplace(as_text(key), tree);
 }
 
 void StoreCheck::add_free_pages(ByteView key, ByteView value) {

@@ -29,6 +29,9 @@ class StoreCheck final : private TreeVisitor {
   [[nodiscard]] CheckReport take_report() { return std::move(report_); }
   /// Pages that two places lay claim to: no one can say whose they are.
   [[nodiscard]] const std::set<std::uint64_t>& contested() const noexcept { return tally_.contested(); }
+  /// What was found of the store's trees and of its tables.
+  [[nodiscard]] const std::map<std::string, Tree, std::less<>>& trees() const noexcept { return named_trees_; }
+  [[nodiscard]] const FoundMeta& meta() const noexcept { return meta_; }
   /// In a part: whether the cursor has moved, so that the next part will not be this one again.
   [[nodiscard]] bool moved() const noexcept { return moved_; }
   void add(CheckFinding finding);
@@ -51,7 +54,6 @@ class StoreCheck final : private TreeVisitor {
   void judge_catalogue();
   void judge_space();
   void compare_counts(const char* what, std::uint64_t recorded, std::uint64_t counted);
-  void add_name(ByteView key, std::uint16_t flags, ByteView value);
   void add_free_pages(ByteView key, ByteView value);
 
   void claim(std::uint64_t first_page, std::uint64_t page_count) override;
@@ -75,9 +77,5 @@ class StoreCheck final : private TreeVisitor {
 
 /// Runs a check to its end or until it is stopped, and tells how far it is. Whether it came to the end.
 [[nodiscard]] Outcome run_check(StoreCheck& check, const PageSnapshot& snapshot, const LongWork& work);
-
-/// The seal of that name among the library's own and `others`; null for one that is not known.
-[[nodiscard]] std::shared_ptr<const Seal> find_seal(const std::string& name,
-                                                    const std::vector<std::shared_ptr<const Seal>>& others);
 
 }  // namespace holdfast::detail

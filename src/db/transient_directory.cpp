@@ -12,7 +12,6 @@
 namespace holdfast::detail {
 namespace {
 
-constexpr std::string_view name_prefix = "holdfast-memory-";
 constexpr int directory_flags = O_RDONLY | O_DIRECTORY;
 
 /// What cannot be removed is another user's, or holds what is not ours: it stays.
@@ -27,13 +26,13 @@ void remove_store(FileOps& ops, const std::filesystem::path& directory) noexcept
 }  // namespace
 
 TransientDirectory::TransientDirectory(std::shared_ptr<FileOps> ops, const std::filesystem::path& parent,
-                                       const Entropy& entropy)
+                                       std::string_view prefix, const Entropy& entropy)
     : ops_(std::move(ops)) {
-  sweep(parent);
+  sweep(parent, prefix);
   for (;;) {
     std::array<std::byte, 16> random{};
     entropy.fill(random);
-    path_ = parent / (std::string(name_prefix) + to_hex(random));
+    path_ = parent / (std::string(prefix) + to_hex(random));
     const int made = ops_->make_directory(path_, 0700);
     if (made < 0) throw IoError({.operation = "make directory", .path = path_, .error_number = -made});
     // A sweep may take it for a dead one's until it is locked: then it is gone, or locked by the sweep.
@@ -48,12 +47,18 @@ TransientDirectory::TransientDirectory(std::shared_ptr<FileOps> ops, const std::
 }
 
 TransientDirectory::~TransientDirectory() {
-  if (!held_.forked()) remove_store(*ops_, path_);
+  if (!kept_ && !held_.forked()) remove_store(*ops_, path_);
 }
 
-void TransientDirectory::sweep(const std::filesystem::path& parent) const {
+void TransientDirectory::keep_as(const std::filesystem::path& name) {
+  const int result = ops_->rename(path_, name, RenameMode::no_replace);
+  if (result < 0) throw IoError({.operation = "rename", .path = name, .error_number = -result});
+  kept_ = true;
+}
+
+void TransientDirectory::sweep(const std::filesystem::path& parent, std::string_view prefix) const {
   for (const std::string& name : list_directory(*ops_, parent)) {
-    if (!name.starts_with(name_prefix)) continue;
+    if (!name.starts_with(prefix)) continue;
     try {
       const ProcessFile found(ops_, parent / name, directory_flags);
       if (try_lock(*ops_, *found, LockMode::exclusive)) remove_store(*ops_, parent / name);

@@ -35,16 +35,29 @@ bool TreeWalk::step() {
 }
 
 void TreeWalk::enter(std::uint64_t number, Bytes low, std::optional<Bytes> high) {
+  std::optional<TreePage> page;
   try {
-    visit(number, std::move(low), std::move(high));
+    page.emplace(read(number, low, high));
   } catch (const CorruptionError& error) {
     report(number, std::nullopt, error.facts().want, error.facts().got);
+    return;
   } catch (const IoError& error) {
     report(number, std::nullopt, "a page that can be read", error.what());
+    return;
   }
+  if (page->is_leaf()) {
+    ++counted_.leaf_pages;
+    visit_entries(*page);
+    return;
+  }
+  ++counted_.branch_pages;
+  std::size_t first = 0;
+  if (after_)
+    while (first + 1 < page->node_count() && !precedes(*after_, page->key(first + 1))) ++first;
+  path_.push_back({.page = std::move(*page), .next = first, .low = std::move(low), .high = std::move(high)});
 }
 
-void TreeWalk::visit(std::uint64_t number, Bytes low, std::optional<Bytes> high) {
+TreePage TreeWalk::read(std::uint64_t number, ByteView low, const std::optional<Bytes>& high) {
   if (number < 2 || number > snapshot_.meta.last_page)
     throw_damage("a page from 2 to " + std::to_string(snapshot_.meta.last_page), std::to_string(number));
   visitor_.claim(number, 1);
@@ -52,16 +65,7 @@ void TreeWalk::visit(std::uint64_t number, Bytes low, std::optional<Bytes> high)
   page.verify();
   require_level(page);
   require_order(page, low, high);
-  if (page.is_leaf()) {
-    ++counted_.leaf_pages;
-    visit_entries(page);
-    return;
-  }
-  ++counted_.branch_pages;
-  std::size_t first = 0;
-  if (after_)
-    while (first + 1 < page.node_count() && !precedes(*after_, page.key(first + 1))) ++first;
-  path_.push_back({.page = std::move(page), .next = first, .low = std::move(low), .high = std::move(high)});
+  return page;
 }
 
 void TreeWalk::require_level(const TreePage& page) {
@@ -108,31 +112,42 @@ void TreeWalk::visit_entries(const TreePage& page) {
     if (after_ && !precedes(*after_, page.key(i))) continue;
     ++counted_.entries;
     try {
-      visit_entry(page, i);
+      if (const auto value = read_value(page, i)) visitor_.entry(page.key(i), page.flags(i), *value);
     } catch (const CorruptionError& error) {
       report(page.number(), page.key(i), error.facts().want, error.facts().got);
-    } catch (const IoError& error) {
-      report(page.number(), page.key(i), "a value that can be read", error.what());
     }
   }
   after_.reset();
 }
 
-void TreeWalk::visit_entry(const TreePage& page, std::size_t index) {
-  if ((page.flags(index) & big_value_flag) != 0) {
-    const OverflowRun run = page.overflow(index);
-    if (run.first_page < 2 || run.first_page + run.page_count - 1 > snapshot_.meta.last_page)
-      throw_damage("overflow pages up to " + std::to_string(snapshot_.meta.last_page),
-                   std::to_string(run.page_count) + " from " + std::to_string(run.first_page) + " on");
-    visitor_.claim(run.first_page, run.page_count);
-    counted_.overflow_pages += run.page_count;
+std::optional<Bytes> TreeWalk::read_value(const TreePage& page, std::size_t index) {
+  try {
+    if ((page.flags(index) & big_value_flag) != 0) {
+      const OverflowRun run = page.overflow(index);
+      if (run.first_page < 2 || run.first_page + run.page_count - 1 > snapshot_.meta.last_page)
+        throw_damage("overflow pages up to " + std::to_string(snapshot_.meta.last_page),
+                     std::to_string(run.page_count) + " from " + std::to_string(run.first_page) + " on");
+      visitor_.claim(run.first_page, run.page_count);
+      counted_.overflow_pages += run.page_count;
+    }
+    return page.value(index);
+  } catch (const IoError& error) {
+    report(page.number(), page.key(index), "a value that can be read", error.what());
+    return std::nullopt;
   }
-  visitor_.entry(page.key(index), page.flags(index), page.value(index));
 }
 
 void TreeWalk::report(std::uint64_t page, std::optional<ByteView> key, std::string want, std::string got) {
   damaged_ = true;
   visitor_.damage(page, key, std::move(want), std::move(got));
+}
+
+Tree decode_named_tree(std::uint16_t flags, ByteView value) {
+  Tree tree;
+  if (flags != tree_flag || value.size() != sizeof tree) throw_damage("a tree's record", "another value");
+  std::memcpy(&tree, value.data(), sizeof tree);
+  if (tree.flags != 0) throw_damage("no flags of the LMDB database", std::to_string(tree.flags));
+  return tree;
 }
 
 }  // namespace holdfast::detail

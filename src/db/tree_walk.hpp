@@ -30,7 +30,7 @@ class TreeVisitor {
   virtual ~TreeVisitor() = default;
   /// The walk reaches these pages. Errors: CorruptionError when they cannot be the tree's: they are not entered then.
   virtual void claim(std::uint64_t first_page, std::uint64_t page_count) = 0;
-  /// An entry, in key order. Errors: CorruptionError when it is damaged.
+  /// An entry, in key order. Errors: CorruptionError when it is damaged; any other ends the walk.
   virtual void entry(ByteView key, std::uint16_t flags, ByteView value) = 0;
   /// A page, or one entry of it, that is not what it should be; the walk goes on behind it.
   virtual void damage(std::uint64_t page, std::optional<ByteView> key, std::string want, std::string got) = 0;
@@ -63,11 +63,11 @@ class TreeWalk {
   };
 
   void enter(std::uint64_t number, Bytes low, std::optional<Bytes> high);
-  void visit(std::uint64_t number, Bytes low, std::optional<Bytes> high);
+  [[nodiscard]] TreePage read(std::uint64_t number, ByteView low, const std::optional<Bytes>& high);
   void require_level(const TreePage& page);
   void require_order(const TreePage& page, ByteView low, const std::optional<Bytes>& high) const;
   void visit_entries(const TreePage& page);
-  void visit_entry(const TreePage& page, std::size_t index);
+  [[nodiscard]] std::optional<Bytes> read_value(const TreePage& page, std::size_t index);
   [[nodiscard]] bool precedes(ByteView a, ByteView b) const;
   void report(std::uint64_t page, std::optional<ByteView> key, std::string want, std::string got);
 
@@ -81,5 +81,8 @@ class TreeWalk {
   bool begun_ = false;
   bool damaged_ = false;
 };
+
+/// The record of a named LMDB database, from its entry in the main tree. Errors: CorruptionError.
+[[nodiscard]] Tree decode_named_tree(std::uint16_t flags, ByteView value);
 
 }  // namespace holdfast::detail

@@ -29,6 +29,8 @@ struct CheckFinding {
   std::string want{};                   ///< what a sound store has there
   std::string got{};                    ///< what was found: numbers, lengths, digests, keys, never a value
 
+  /// Table, page and key, as far as known.
+  [[nodiscard]] HOLDFAST_API std::string where() const;
   /// All of it in one line.
   [[nodiscard]] HOLDFAST_API std::string describe() const;
 };

@@ -110,11 +110,11 @@ TEST(Catalogue, WithABitOfATablesNameOrRecordFlippedIsCorrupt) {
   Catalogue catalogue{.change = 1, .next_table_id = 2, .tree_count = 1, .tables = {}};
   catalogue.tables.emplace("stock", TableRecord{.id = 1, .tree = 1});
   const Bytes stored = catalogue_records(catalogue).at("table/stock");
-  const auto read_with = [&](std::string_view name, const Bytes& record) {
+  const auto read_with = [&](std::string_view name, const Bytes& bytes) {
     Meta meta;
     for (const auto& [key, value] : catalogue_records(catalogue))
       if (!key.starts_with("table/")) meta.set.put(as_bytes(key), value);
-    meta.set.put(as_bytes("table/" + std::string(name)), record);
+    meta.set.put(as_bytes("table/" + std::string(name)), bytes);
     return read_catalogue(meta.view, "store").tables.size();
   };
   EXPECT_EQ(read_with("stock", stored), 1U);

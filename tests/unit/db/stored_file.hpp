@@ -21,6 +21,7 @@ class StoredFile {
   }
 
   [[nodiscard]] std::string& content() noexcept { return content_; }
+  [[nodiscard]] const std::string& content() const noexcept { return content_; }
   [[nodiscard]] std::uint64_t page_count() const noexcept { return content_.size() / page_bytes; }
   [[nodiscard]] char* bytes(std::uint64_t page) { return content_.data() + page * page_bytes; }
   [[nodiscard]] std::string_view page(std::uint64_t page) const {
