@@ -178,6 +178,16 @@ class SystemFileOps final : public FileOps {
     return result == -EACCES ? -EAGAIN : result;  // POSIX lets fcntl say either
   }
 
+  int are_bytes_locked(int fd, std::uint64_t offset_bytes, std::uint64_t size_bytes) override {
+    struct flock lock = {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = static_cast<off_t>(offset_bytes);
+    lock.l_len = static_cast<off_t>(size_bytes);
+    const int result = answer(::fcntl(fd, F_OFD_GETLK, &lock));
+    return result < 0 ? result : (lock.l_type != F_UNLCK ? 1 : 0);
+  }
+
   int unlock_byte(int fd, std::uint64_t offset_bytes) override { return set_byte_lock(fd, offset_bytes, F_UNLCK); }
 };
 

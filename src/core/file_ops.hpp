@@ -70,6 +70,8 @@ class FileOps {
   /// An OFD lock on one byte, without waiting: -EAGAIN when another open file description holds it.
   virtual int try_lock_byte(int fd, std::uint64_t offset_bytes, LockMode mode) = 0;
   virtual int unlock_byte(int fd, std::uint64_t offset_bytes) = 0;
+  /// Whether others hold locks on any of these bytes: 1 or 0.
+  virtual int are_bytes_locked(int fd, std::uint64_t offset_bytes, std::uint64_t size_bytes) = 0;
 };
 
 /// The operating system's, one object per process.

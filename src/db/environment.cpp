@@ -115,8 +115,7 @@ std::shared_ptr<Environment> Environment::open_first(const Registry::Lock& lock,
   const std::shared_ptr<Environment> opened(new Environment(options, std::move(directory), medium),
                                             [](Environment* last) { close(std::unique_ptr<Environment>(last)); });
   opened->read_meta();
-  const FileStatus locked = opened->lock_table_->status();
-  Registry::instance().add(lock, opened->directory_.identity(), {locked.device, locked.inode}, opened);
+  Registry::instance().add(lock, opened->directory_.identity(), opened->lock_table_.identity(), opened);
   opened->registered_ = true;
   return opened;
 }
@@ -145,6 +144,7 @@ Environment::~Environment() = default;
 void Environment::open_lmdb(const DatabaseOptions& options) {
   const unsigned access = options.access == Access::read_only ? MDB_RDONLY : 0U;
   const unsigned syncing = in_memory() ? MDB_NOSYNC : 0U;
+  const unsigned counting = directory_.counts_readers() ? 0U : MDB_NOLOCK;
   for (std::uint64_t bytes = options.map_reserve_bytes;; bytes /= 2) {
     MDB_env* created = nullptr;
     require_lmdb(mdb_env_create(&created), "mdb_env_create", path());
@@ -152,7 +152,8 @@ void Environment::open_lmdb(const DatabaseOptions& options) {
     require_lmdb(mdb_env_set_maxdbs(created, options.max_tables + own_tables), "mdb_env_set_maxdbs", path());
     require_lmdb(mdb_env_set_maxreaders(created, options.max_readers), "mdb_env_set_maxreaders", path());
     require_lmdb(mdb_env_set_mapsize(created, bytes), "mdb_env_set_mapsize", path());
-    const int result = mdb_env_open(created, path().c_str(), access | syncing | MDB_NOTLS | MDB_NORDAHEAD, 0600);
+    const int result =
+        mdb_env_open(created, path().c_str(), access | syncing | counting | MDB_NOTLS | MDB_NORDAHEAD, 0600);
     if (result == 0) break;
     const bool refused = result == ENOMEM && bytes / 2 >= smallest_reserve_bytes;
     if (!refused) require_lmdb(result, "mdb_env_open", path());
@@ -172,9 +173,8 @@ void Environment::open_lmdb(const DatabaseOptions& options) {
                       .where = path().string(),
                       .problem = "data.mdb was replaced while it was being opened"});
 
-  lock_table_ = ProcessFile(directory_.ops(), path() / "lock.mdb", O_RDONLY);
-  const int locked = directory_.ops()->try_lock_byte(lock_table_->fd(), 0, LockMode::shared);
-  if (locked < 0) throw IoError({.operation = "lock", .path = lock_table_->path(), .error_number = -locked});
+  if (!directory_.counts_readers()) return;
+  lock_table_ = LockTable(directory_, lmdb_.get());
   int dead_readers = 0;
   require_lmdb(mdb_reader_check(lmdb_.get(), &dead_readers), "mdb_reader_check", path());
 }

@@ -11,6 +11,7 @@
 #include "db/fork_guard.hpp"
 #include "db/group_commit.hpp"
 #include "db/lmdb_txn.hpp"
+#include "db/lock_table.hpp"
 #include "db/reader_slots.hpp"
 #include "db/store_directory.hpp"
 #include "db/store_map.hpp"
@@ -132,7 +133,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
 
   /// Declared in the order of opening, closed in reverse: the locks outlive LMDB's environment.
   StoreDirectory directory_;
-  ProcessFile lock_table_;  ///< lock.mdb: were any descriptor of it closed, LMDB's own lock on it would be gone
+  LockTable lock_table_;
   LmdbEnvironment lmdb_;
   ReaderSlots readers_;
   StoreMap map_{*this};

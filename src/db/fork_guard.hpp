@@ -27,7 +27,7 @@ void leave_to_parent(const void* inherited) noexcept;
 /// Threads: as File.
 class ProcessFile {
  public:
-  ProcessFile() = default;
+  ProcessFile() : file_(std::make_unique<File>()) {}  ///< none
   /// Errors: IoError("open").
   ProcessFile(std::shared_ptr<FileOps> ops, std::filesystem::path path, int flags);
   ~ProcessFile();

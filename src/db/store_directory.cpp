@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <optional>
 #include <thread>
 
 #include "db/create_store.hpp"
@@ -14,9 +15,14 @@
 namespace holdfast::detail {
 namespace {
 
-constexpr const char* lock_table_name = "lock.mdb";
 constexpr std::string_view temporary_prefix = "data.mdb.new-";
-constexpr std::uint64_t creation_byte = 2;  // of LOCK; byte 1 is the writers'
+// Of LOCK; bytes 1 and 3 are the writers'.
+constexpr std::uint64_t creation_byte = 2;
+constexpr std::uint64_t first_data_file_byte = std::uint64_t{1} << 40U;
+constexpr std::uint64_t data_file_bytes = std::uint64_t{1} << 48U;
+// Of data.mdb.
+constexpr std::uint64_t writing_byte = 0;
+constexpr std::uint64_t uncounted_byte = 1;
 constexpr std::chrono::seconds creation_wait{10};
 constexpr std::chrono::milliseconds poll_interval{1};
 
@@ -39,14 +45,16 @@ bool is_held_by_another(int result) noexcept {
 /// An OFD lock on the creation byte of LOCK, waited for: whoever holds it makes or examines the files and no more.
 class CreationLock {
  public:
-  CreationLock(FileOps& ops, const File& lock, LockMode mode, const Clock& clock) : ops_(ops), lock_(lock) {
-    const auto deadline = clock.steady_now() + creation_wait;
+  CreationLock(FileOps& ops, const File& lock, LockMode mode) : ops_(ops), lock_(lock) {
+    // The system's clock: a handle's own may stand still.
+    const auto clock = system_clock();
+    const auto deadline = clock->steady_now() + creation_wait;
     for (;;) {
       const int result = ops_.try_lock_byte(lock_.fd(), creation_byte, mode);
       if (result >= 0) return;
       if (result == -EINTR) continue;
       if (!is_held_by_another(result)) require_result(result, "lock", lock_.path());
-      if (clock.steady_now() >= deadline) throw_in_use(lock_.path(), "another process does not finish opening it");
+      if (clock->steady_now() >= deadline) throw_in_use(lock_.path(), "another process does not finish opening it");
       std::this_thread::sleep_for(poll_interval);
     }
   }
@@ -113,12 +121,56 @@ bool StoreDirectory::is_file_name(std::string_view name) noexcept {
 StoreDirectory::StoreDirectory(std::filesystem::path path, const DatabaseOptions& options, std::shared_ptr<FileOps> ops)
     : ops_(std::move(ops)), path_(std::move(path)) {
   const bool writing = options.access == Access::read_write;
-  lock_ = open_file(ops_, path_ / lock_file_name, writing ? O_RDWR | O_CREAT : O_RDONLY);
-  try_flock(*ops_, *lock_, LockMode::shared, "somebody holds the store alone");
-  const CreationLock creation(*ops_, *lock_, writing ? LockMode::exclusive : LockMode::shared, *options.clock);
+  counts_readers_ = writing || lock_table_is_usable();
+  std::optional<CreationLock> creation;
+  if (counts_readers_ || status_of(*ops_, path_ / lock_file_name).kind != FileKind::absent) {
+    lock_ = open_file(ops_, path_ / lock_file_name, writing ? O_RDWR | O_CREAT : O_RDONLY);
+    try_flock(*ops_, *lock_, LockMode::shared, "somebody holds the store alone");
+    creation.emplace(*ops_, *lock_, writing ? LockMode::exclusive : LockMode::shared);
+  }
   if (writing) sweep_and_create(options);
   open_data();
+  if (creation) require_one_data_file();
+  require_counted_readers(options.access);
   judge(*data_);
+}
+
+bool StoreDirectory::lock_table_is_usable() const {
+  for (const char* name : {lock_file_name, lock_table_name})
+    if (status_of(*ops_, path_ / name).kind == FileKind::absent) return false;
+  // Closing it drops no lock of this process: it does not have the store open.
+  const int fd = ops_->open(path_ / lock_table_name, O_RDWR | O_NONBLOCK, 0);
+  if (fd == -EACCES || fd == -EROFS || fd == -EPERM) return false;
+  if (fd >= 0) ops_->close(fd);
+  return true;
+}
+
+/// LMDB counts transactions in lock.mdb: for a data file that took the place of one that is still open it would go on
+/// with the other's number. So every opening holds the byte of its data file, and looks for others.
+void StoreDirectory::require_one_data_file() const {
+  const std::uint64_t own = first_data_file_byte + identity_.second % data_file_bytes;
+  const std::uint64_t end = first_data_file_byte + data_file_bytes;
+  require_result(ops_->try_lock_byte(lock_->fd(), own, LockMode::shared), "lock", lock_->path());
+  const int before = own == first_data_file_byte
+                         ? 0
+                         : ops_->are_bytes_locked(lock_->fd(), first_data_file_byte, own - first_data_file_byte);
+  const int after = own + 1 == end ? 0 : ops_->are_bytes_locked(lock_->fd(), own + 1, end - own - 1);
+  require_result(before, "lock", lock_->path());
+  require_result(after, "lock", lock_->path());
+  if (before + after > 0) throw_in_use(path_, "data.mdb was replaced while another process has the store open");
+}
+
+/// Who writes and who reads uncounted keep each other out. Each holds its byte before it looks for the other's.
+void StoreDirectory::require_counted_readers(Access access) const {
+  const bool writing = access == Access::read_write;
+  if (!writing && counts_readers_) return;
+  const int fd = data_->fd();
+  require_result(ops_->try_lock_byte(fd, writing ? writing_byte : uncounted_byte, LockMode::shared), "lock", path_);
+  const int others = ops_->are_bytes_locked(fd, writing ? uncounted_byte : writing_byte, 1);
+  require_result(others, "lock", path_);
+  if (others == 0) return;
+  throw_in_use(path_, writing ? "it is being read by a process that cannot write to lock.mdb"
+                              : "it is open for writing, and lock.mdb, in which readers are counted, cannot be used");
 }
 
 void StoreDirectory::sweep_and_create(const DatabaseOptions& options) {

@@ -32,6 +32,8 @@ class StoreDirectory {
   /// Whether a store's directory has files of that name.
   [[nodiscard]] static bool is_file_name(std::string_view name) noexcept;
 
+  static constexpr const char* lock_table_name = "lock.mdb";
+
   /// Takes the locks, creates the store where it is missing and may be created, and judges it.
   /// Errors: IoError, StateError, CorruptionError; nothing is changed in what was found.
   StoreDirectory(std::filesystem::path path, const DatabaseOptions& options, std::shared_ptr<FileOps> ops);
@@ -40,10 +42,17 @@ class StoreDirectory {
   [[nodiscard]] StoreIdentity identity() const noexcept { return identity_; }
   [[nodiscard]] const File& data() const noexcept { return *data_; }
   [[nodiscard]] const std::shared_ptr<FileOps>& ops() const noexcept { return ops_; }
-  /// LOCK, on whose bytes locks are held.
+  /// Whether readers are counted in lock.mdb. Where that is missing, or cannot be written to, a store can still be
+  /// opened for reading, uncounted, as long as nobody opens it for writing.
+  [[nodiscard]] bool counts_readers() const noexcept { return counts_readers_; }
+  /// LOCK, on whose bytes locks are held. Not without counted readers.
   [[nodiscard]] const File& lock_file() const noexcept { return *lock_; }
 
  private:
+  [[nodiscard]] bool lock_table_is_usable() const;
+  void open_lock_file(Access access);
+  void require_one_data_file() const;
+  void require_counted_readers(Access access) const;
   void sweep_and_create(const DatabaseOptions& options);
   void create(const std::filesystem::path& data, const DatabaseOptions& options);
   void open_data();
@@ -53,6 +62,7 @@ class StoreDirectory {
   ProcessFile lock_;
   ProcessFile data_;
   StoreIdentity identity_{};
+  bool counts_readers_ = true;
 };
 
 }  // namespace holdfast::detail

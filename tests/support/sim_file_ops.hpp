@@ -103,6 +103,7 @@ class SimFileOps final : public FileOps {
   int list(const std::filesystem::path& directory, std::vector<std::string>& names) override;
   int try_lock(int fd, LockMode mode) override;
   int try_lock_byte(int fd, std::uint64_t offset_bytes, LockMode mode) override;
+  int are_bytes_locked(int fd, std::uint64_t offset_bytes, std::uint64_t size_bytes) override;
   int unlock_byte(int fd, std::uint64_t offset_bytes) override;
 
  private:

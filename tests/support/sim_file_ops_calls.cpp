@@ -264,6 +264,21 @@ int SimFileOps::try_lock_byte(int fd, std::uint64_t offset_bytes, LockMode mode)
   return run<int>(Operation::lock, path_of(fd), [&](Verdict) { return take_lock(fd, offset_bytes, mode); });
 }
 
+int SimFileOps::are_bytes_locked(int fd, std::uint64_t offset_bytes, std::uint64_t size_bytes) {
+  const std::lock_guard lock(mutex_);
+  return run<int>(Operation::lock, path_of(fd), [&](Verdict) {
+    const auto found = descriptors_.find(fd);
+    if (found == descriptors_.end()) return -EBADF;
+    for (const auto& [place, held] : locks_) {
+      const bool inside = place.first == found->second.first && place.second && *place.second >= offset_bytes &&
+                          *place.second - offset_bytes < size_bytes;
+      const bool by_others = held.holders.size() > held.holders.count(fd);
+      if (inside && by_others) return 1;
+    }
+    return 0;
+  });
+}
+
 int SimFileOps::unlock_byte(int fd, std::uint64_t offset_bytes) {
   const std::lock_guard lock(mutex_);
   return run<int>(Operation::lock, path_of(fd), [&](Verdict) {

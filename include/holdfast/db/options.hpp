@@ -18,7 +18,7 @@ namespace holdfast {
 /// for, else StateError{mismatched} names the field.
 struct DatabaseOptions {
   std::filesystem::path path{};                ///< the store's directory; made, with its parents, when writing
-  Access access = Access::read_write;          ///< read_only never creates and never writes
+  Access access = Access::read_write;          ///< read_only never creates and never writes a file
   Durability durability = Durability::synced;  ///< of this handle's commits; unsynced means ordered here
   /// *Shared.* Address space to reserve, halved until the system grants it; the file itself is as large as what is in
   /// it. A store that outgrows it gets more, as soon as no transaction of this process is open: a commit waits for them

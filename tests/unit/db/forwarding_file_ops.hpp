@@ -34,6 +34,9 @@ class ForwardingFileOps : public FileOps {
   int list(const Path& directory, std::vector<std::string>& names) override { return system_->list(directory, names); }
   int try_lock(int fd, LockMode mode) override { return system_->try_lock(fd, mode); }
   int try_lock_byte(int fd, std::uint64_t at, LockMode mode) override { return system_->try_lock_byte(fd, at, mode); }
+  int are_bytes_locked(int fd, std::uint64_t at, std::uint64_t size_bytes) override {
+    return system_->are_bytes_locked(fd, at, size_bytes);
+  }
   int unlock_byte(int fd, std::uint64_t at) override { return system_->unlock_byte(fd, at); }
 
  private:

@@ -1,6 +1,4 @@
 #include <fcntl.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -11,6 +9,7 @@
 
 #include "db_fixture.hpp"
 #include "faulty_system.hpp"
+#include "own_file_system.hpp"
 #include "support/child_process.hpp"
 
 namespace holdfast {
@@ -164,17 +163,10 @@ TEST_F(FullDisk, BeyondTheProcesssFileSizeRefusesTheWriteKeepsEverythingAndGoesO
   EXPECT_EQ(child.wait(), 0);
 }
 
-/// A file system of its own for this process, so small; false where the system allows nobody but root to make one.
-bool mount_small(const fs::path& where, const char* size) {
-  const int spaces = ::geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS;
-  return ::unshare(spaces) == 0 && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-         ::mount("tmpfs", where.c_str(), "tmpfs", 0, size) == 0;
-}
-
 TEST_F(FullDisk, OfASmallFileSystemRefusesTheWriteKeepsEverythingAndGoesOnWithRoom) {
   fs::create_directory(path("small"));
   ChildProcess child([&](ChildProcess::Voice voice) {
-    if (!mount_small(path("small"), "size=3m")) return voice.tell(7777);
+    if (!testing::mount_own_file_system(path("small"), "size=3m")) return voice.tell(7777);
     const auto ballast = path("small") / "ballast";
     std::ofstream(ballast) << std::string(1'000'000, 'b');
     voice.tell(fill_and_recover(options("small/store"), ENOSPC, [&] { fs::remove(ballast); }));

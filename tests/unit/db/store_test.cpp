@@ -245,22 +245,6 @@ TEST_F(Store, OpenInAnotherProcessIsNotOpenedThroughAHardLink) {
   EXPECT_EQ(open()->environment(), twin->environment());
 }
 
-TEST_F(Store, ProcessesThatRaceToCreateItGetOneStore) {
-  for (int round = 0; round < 20; ++round) {
-    const std::string name = "store " + std::to_string(round);
-    const auto create = [&](const char* key) {
-      return [&, key](ChildProcess::Voice) { put(*open(name), "t", key, "v"); };
-    };
-    ChildProcess a(create("a"));
-    ChildProcess b(create("b"));
-    EXPECT_EQ(a.wait(), 0);
-    EXPECT_EQ(b.wait(), 0);
-    const auto db = open(name);
-    EXPECT_EQ(get(*db, "t", "a"), "v");
-    EXPECT_EQ(get(*db, "t", "b"), "v");
-  }
-}
-
 TEST_F(Store, WithoutAReaderSlotRefusesTheReaderAndGoesOn) {
   DatabaseOptions few = options();
   few.max_readers = 2;
