@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include "db/lmdb_error.hpp"
 #include "holdfast/core/error.hpp"
@@ -13,15 +15,23 @@ namespace holdfast::detail {
 namespace {
 
 constexpr std::uint64_t openings_byte = 0;
+constexpr std::chrono::milliseconds poll_interval{1};
+constexpr int patience_polls = 10'000;
 
 void require_locked(int result, const File& file) {
   if (result < 0) throw IoError({.operation = "lock", .path = file.path(), .error_number = -result});
 }
 
-/// LMDB locks the byte at the process's number with the first read transaction, and never again.
+/// LMDB locks the byte at the process's number with the first read transaction, and never again. A child that was
+/// forked in this moment may hold it, from an opening before, until it has closed its copies.
 void make_lmdb_lock_its_number(MDB_env* environment, const std::filesystem::path& path) {
   MDB_txn* first = nullptr;
-  require_lmdb(mdb_txn_begin(environment, nullptr, MDB_RDONLY, &first), "mdb_txn_begin", path);
+  int result = mdb_txn_begin(environment, nullptr, MDB_RDONLY, &first);
+  for (int again = 0; (result == EAGAIN || result == EACCES) && again < patience_polls; ++again) {
+    std::this_thread::sleep_for(poll_interval);
+    result = mdb_txn_begin(environment, nullptr, MDB_RDONLY, &first);
+  }
+  require_lmdb(result, "mdb_txn_begin", path);
   mdb_txn_abort(first);
 }
 
