@@ -83,7 +83,7 @@ struct StateGraph::State {
   std::recursive_mutex mutex;
   // Guarded by the mutex.
   GraphSnapshot root;
-  detail::UndoLog log;
+  detail::GraphUndoLog log;
   std::size_t batch_depth = 0;
 
   // What `path` must be for something new to be put there.

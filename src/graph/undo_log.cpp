@@ -30,7 +30,7 @@ void note_content(GraphCommit& commit, std::string_view path, const GraphSnapsho
 
 }  // namespace
 
-void UndoLog::put_node(GraphSnapshot& root, std::string_view path, std::optional<NodeSlice> after) {
+void GraphUndoLog::put_node(GraphSnapshot& root, std::string_view path, std::optional<NodeSlice> after) {
   Step step{.kind = Step::Kind::node, .path = std::string(path), .node_after = after};
   if (const NodeSlice* before = root.find(path)) step.node_before = *before;
   steps_.push_back(std::move(step));
@@ -46,7 +46,7 @@ void UndoLog::put_node(GraphSnapshot& root, std::string_view path, std::optional
   }
 }
 
-void UndoLog::put_graph(GraphSnapshot& root, std::string_view path, std::optional<GraphSnapshot> after) {
+void GraphUndoLog::put_graph(GraphSnapshot& root, std::string_view path, std::optional<GraphSnapshot> after) {
   Step step{.kind = Step::Kind::graph, .path = std::string(path), .graph_after = after};
   if (const GraphSnapshot* before = root.find_graph(path)) step.graph_before = *before;
   steps_.push_back(std::move(step));
@@ -62,13 +62,13 @@ void UndoLog::put_graph(GraphSnapshot& root, std::string_view path, std::optiona
   }
 }
 
-void UndoLog::put_all(GraphSnapshot& root, GraphSnapshot after) {
+void GraphUndoLog::put_all(GraphSnapshot& root, GraphSnapshot after) {
   steps_.push_back({.kind = Step::Kind::all, .graph_after = after});
   steps_.back().graph_before = std::move(root);
   root = std::move(after);
 }
 
-void UndoLog::undo_to(std::size_t size, GraphSnapshot& root) noexcept {
+void GraphUndoLog::undo_to(std::size_t size, GraphSnapshot& root) noexcept {
   while (steps_.size() > size) {
     Step& step = steps_.back();
     if (step.kind == Step::Kind::all) {
@@ -88,7 +88,7 @@ void UndoLog::undo_to(std::size_t size, GraphSnapshot& root) noexcept {
   }
 }
 
-GraphCommit UndoLog::commit() const {
+GraphCommit GraphUndoLog::commit() const {
   GraphCommit commit;
   for (const Step& step : steps_) {
     if (step.kind == Step::Kind::node) {

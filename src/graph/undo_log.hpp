@@ -12,7 +12,7 @@
 namespace holdfast::detail {
 
 /// What a batch did, step by step, so that it can be undone, in whole or from a point on, and told as one commit.
-class UndoLog {
+class GraphUndoLog {
  public:
   [[nodiscard]] std::size_t size() const noexcept { return steps_.size(); }
   [[nodiscard]] bool empty() const noexcept { return steps_.empty(); }
