@@ -12,8 +12,8 @@ namespace holdfast::detail {
 
 /// A table in a write transaction: what LMDB has of it, and what was written over that.
 struct TableWrites {
-  TableWrites(std::uint64_t tree_number, LmdbHandle tree_handle, std::unique_ptr<LmdbView> view)
-      : tree(tree_number), handle(tree_handle), stored(std::move(view)), merged(stored.get(), set) {}
+  TableWrites(LmdbHandle tree_handle, std::unique_ptr<LmdbView> view)
+      : handle(tree_handle), stored(std::move(view)), merged(stored.get(), set) {}
 
   /// What was stored and what was written is gone; what was written.
   WriteSet clear() noexcept {
@@ -31,7 +31,6 @@ struct TableWrites {
     merged.rebase(stored.get());
   }
 
-  std::uint64_t tree;
   LmdbHandle handle;                 ///< 0 while LMDB has nothing of it
   std::unique_ptr<LmdbView> stored;  ///< null while LMDB has nothing of it
   bool cleared = false;              ///< LMDB's part must be emptied before the set is applied

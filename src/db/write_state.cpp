@@ -31,7 +31,7 @@ TableWrites& WriteState::writes_of(const IndexedTable& table) {
   const auto known = writes_.find(table.record->id);
   if (known != writes_.end()) return known->second;
   auto stored = table.handle != 0 ? std::make_unique<LmdbView>(base_, table.handle) : nullptr;
-  return writes_.try_emplace(table.record->id, table.record->tree, table.handle, std::move(stored)).first->second;
+  return writes_.try_emplace(table.record->id, table.handle, std::move(stored)).first->second;
 }
 
 const IndexedTable& WriteState::made(const TableBinding& binding) {
@@ -152,12 +152,14 @@ void WriteState::open_turn() {
 }
 
 void WriteState::apply() {
-  std::set<std::uint64_t> living;
-  for (const IndexedTable& table : index_->tables()) living.insert(table.record->id);
+  std::map<std::uint64_t, std::uint64_t> trees;  // by id
+  for (const IndexedTable& table : index_->tables()) trees.emplace(table.record->id, table.record->tree);
   for (auto& [id, table] : writes_) {
-    const bool made_here = id >= begun_->catalogue().next_table_id;
-    if (made_here && !living.contains(id) && table.stored == nullptr) continue;  // and dropped again
-    if (made_here && table.stored == nullptr) table.handle = opening_->open(*base_, table.tree);
+    if (table.stored == nullptr) {  // made here
+      const auto tree = trees.find(id);
+      if (tree == trees.end()) continue;  // and dropped again
+      table.handle = opening_->open(*base_, tree->second);
+    }
     if (table.cleared) base_->clear(table.handle);
     for (const auto& [key, write] : table.set.entries()) {
       if (write.value) {

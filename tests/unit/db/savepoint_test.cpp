@@ -65,6 +65,24 @@ TEST_F(Savepoint, ThatFailsTakesBackItsWritesAloneAndPassesTheExceptionUnchanged
           {"after", "1"}, {"before", "1"}, {"erased", "1"}, {"mine", "1"}, {"mine too", "1"}, {"overwritten", "1"}}));
 }
 
+TEST_F(Savepoint, ATableMadeAfterOneThatWasTakenBackIsStoredInItsOwnPlace) {
+  const Table<std::string, std::string> lost(*db_, "lost");
+  const Table<std::string, std::string> next(*db_, "next");
+  db_->update([&](WriteTransaction& txn) { table_.put(txn, "k", "v"); });
+  db_->update([&](WriteTransaction& txn) {
+    EXPECT_THROW(txn.savepoint([&] {
+      db_->drop_table(txn, "t");
+      lost.put(txn, "k", "lost");  // where "t" was
+      throw Failure{};
+    }),
+                 Failure);
+    next.put(txn, "k", "w");
+  });
+  EXPECT_EQ(rows(), (Content{{"k", "v"}}));
+  EXPECT_EQ(db_->view([&](const ReadTransaction& txn) { return next.get(txn, "k"); }), "w");
+  EXPECT_TRUE(db_->check().findings.empty());
+}
+
 TEST_F(Savepoint, ReturnsWhatItsFunctionReturnsAndKeepsItsWrites) {
   db_->update([&](WriteTransaction& txn) {
     EXPECT_EQ(txn.savepoint([&] {
