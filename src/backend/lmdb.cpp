@@ -24,7 +24,9 @@ using detail::WriteBase;
 /// whole life, so only LMDB's own calls are under the lock.
 struct PinnedState {
   explicit PinnedState(const Database& database)
-      : base(std::make_shared<ReadBase>(database.environment(), database.options())) {}
+      : base(std::make_shared<ReadBase>(database.environment(), database.options())) {
+    base->stamp();
+  }
 
   std::shared_ptr<ReadBase> base;
   std::mutex mutex;
@@ -134,6 +136,7 @@ void commit(const Database& database, FunctionRef<void(WriteBase&)> apply) {
   detail::GroupMember member{.apply = apply, .durability = database.durability()};
   const auto& environment = database.environment();
   environment->group_commit().commit(environment, {&member, 1}, database.options());
+  database.after_commit();
   if (member.failure) std::rethrow_exception(member.failure);
 }
 

@@ -1,6 +1,8 @@
 #include "holdfast/db/database.hpp"
 
 #include "db/environment.hpp"
+#include "db/store_stats.hpp"
+#include "db/store_watch.hpp"
 #include "db/write_state.hpp"
 #include "db/writer_turn.hpp"
 #include "holdfast/core/error.hpp"
@@ -18,7 +20,9 @@ std::shared_ptr<Database> Database::open_in_memory(const DatabaseOptions& option
 }
 
 Database::Database(std::shared_ptr<detail::Environment> environment, DatabaseOptions options)
-    : environment_(std::move(environment)), options_(std::move(options)) {}
+    : environment_(std::move(environment)), options_(std::move(options)) {
+  if (options_.observer) watch_ = std::make_shared<detail::StoreWatch>(environment_, options_);
+}
 
 Database::~Database() = default;
 
@@ -29,14 +33,14 @@ ReadTransaction Database::begin_read() const {
 CommittableTransaction Database::begin_write() {
   require_writable();
   const auto turn = detail::WriterTurn::take(environment_, {options_.clock, options_.busy_timeout});
-  return CommittableTransaction(std::make_shared<detail::WriteState>(turn, options_), options_.durability);
+  return CommittableTransaction(std::make_shared<detail::WriteState>(turn, options_), options_.durability, watch_);
 }
 
 std::optional<CommittableTransaction> Database::try_begin_write(std::chrono::milliseconds timeout) {
   require_writable();
   const auto turn = detail::WriterTurn::try_take(environment_, {options_.clock, timeout});
   if (!turn) return std::nullopt;
-  return CommittableTransaction(std::make_shared<detail::WriteState>(turn, options_), options_.durability);
+  return CommittableTransaction(std::make_shared<detail::WriteState>(turn, options_), options_.durability, watch_);
 }
 
 void Database::require_writable() const {
@@ -47,6 +51,14 @@ void Database::require_writable() const {
 
 void Database::flush() {
   environment_->flush();
+}
+
+StoreStats Database::stats() const {
+  return detail::read_stats(environment_, options_);
+}
+
+void Database::after_commit() const noexcept {
+  if (watch_) watch_->look();
 }
 
 const StoreId& Database::id() const noexcept {

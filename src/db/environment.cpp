@@ -258,6 +258,16 @@ int Environment::lack_of_room(int result) const {
   return 0;
 }
 
+std::uint64_t Environment::last_commit() {
+  ReaderSlot* const slot = readers_.enter();  // LMDB reads it from the map
+  if (slot == nullptr) require_sound();
+  MDB_envinfo info{};
+  const int result = mdb_env_info(lmdb_.get(), &info);
+  readers_.leave(*slot);
+  require_lmdb(result, "mdb_env_info", path());
+  return info.me_last_txnid;
+}
+
 bool Environment::free_reader_slots() {
   int dead = 0;
   require_lmdb(mdb_reader_check(lmdb_.get(), &dead), "mdb_reader_check", path());
@@ -270,6 +280,7 @@ void Environment::flush() {
   const int result = mdb_env_sync(lmdb_.get(), 1);
   if (result != 0) poison(std::string("a sync failed: ") + mdb_strerror(result));
   require_lmdb(result, "sync", path() / "data.mdb");
+  count_sync();
 }
 
 }  // namespace holdfast::detail

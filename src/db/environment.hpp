@@ -85,6 +85,13 @@ class Environment : public std::enable_shared_from_this<Environment> {
   /// whether there was any.
   bool free_reader_slots();
   [[nodiscard]] StoreMap& map() noexcept { return map_; }
+  /// After what has waited for the disk, where there is one.
+  void count_sync() noexcept {
+    if (!in_memory()) syncs_.fetch_add(1, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t syncs() const noexcept { return syncs_.load(); }
+  /// The number of the last commit, of all processes. Errors: StateError{poisoned}.
+  [[nodiscard]] std::uint64_t last_commit();
   /// Those of the handle that opened it: what all share, and how to wait for what is done for all.
   [[nodiscard]] const DatabaseOptions& options() const noexcept { return shared_; }
   [[nodiscard]] LmdbHandle meta_table() const noexcept { return meta_handle_; }
@@ -137,6 +144,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   LmdbEnvironment lmdb_;
   ReaderSlots readers_;
   StoreMap map_{*this};
+  std::atomic<std::uint64_t> syncs_{0};
   DatabaseOptions shared_;  ///< what the first handle asked for
   Medium medium_ = Medium::disk;
   std::uint64_t serial_ = 0;

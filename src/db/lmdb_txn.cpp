@@ -49,6 +49,8 @@ ReadBase::ReadBase(std::shared_ptr<Environment> environment, const DatabaseOptio
     if (result == 0) {
       slot_ = slot;
       txn_ = slot->txn;
+      slot->since_ns.store(0, std::memory_order_relaxed);
+      slot->snapshot.store(mdb_txn_id(txn_), std::memory_order_relaxed);
       return;
     }
     environment_->readers().leave(*slot);
@@ -71,6 +73,11 @@ void ReadBase::end() noexcept {
   if (environment_->forked()) return leave_to_parent(std::exchange(txn_, nullptr));
   txn_ = nullptr;
   environment_->readers().leave(*slot_);
+}
+
+void ReadBase::stamp() noexcept {
+  const auto now = environment_->options().clock->steady_now().time_since_epoch();
+  slot_->since_ns.store(std::chrono::nanoseconds(now).count(), std::memory_order_relaxed);
 }
 
 void ReadBase::commit() {
@@ -159,6 +166,7 @@ void WriteBase::try_commit(Durability durability) {
     mdb_txn_abort(std::exchange(txn_, nullptr));
   }
   environment_->require_committed(result);
+  environment_->count_sync();
 }
 
 void WriteBase::end() noexcept {

@@ -52,6 +52,8 @@ class ReadBase final : public LmdbTxn {
   ReadBase(std::shared_ptr<Environment> environment, const DatabaseOptions& options);
   ~ReadBase() override { end(); }
   void end() noexcept;
+  /// Notes the time as that of its beginning: for those that may be held. Others get it when they are first looked at.
+  void stamp() noexcept;
   /// Ends it and keeps the handles it has opened.
   void commit();
 

@@ -2,6 +2,7 @@
 
 #include <lmdb.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace holdfast::detail {
@@ -73,6 +74,22 @@ bool ReaderSlots::end_idle() noexcept {
     slot.taken.store(false, std::memory_order_release);
   }
   return any;
+}
+
+std::optional<std::chrono::nanoseconds> ReaderSlots::age(std::uint64_t snapshot,
+                                                         std::chrono::steady_clock::time_point now) {
+  const std::int64_t now_ns = std::chrono::nanoseconds(now.time_since_epoch()).count();
+  std::optional<std::chrono::nanoseconds> oldest;
+  const auto look_at = [&](ReaderSlot& slot) {
+    if (!slot.taken.load() || slot.snapshot.load(std::memory_order_relaxed) != snapshot) return;
+    std::int64_t since_ns = 0;
+    if (slot.since_ns.compare_exchange_strong(since_ns, now_ns)) since_ns = now_ns;
+    oldest = std::max(oldest.value_or(std::chrono::nanoseconds::zero()), std::chrono::nanoseconds(now_ns - since_ns));
+  };
+  for (ReaderSlot& slot : slots_) look_at(slot);
+  const std::lock_guard lock(overflow_mutex_);
+  for (const auto& [key, slot] : overflow_) look_at(*slot);
+  return oldest;
 }
 
 bool ReaderSlots::enter_writer() {

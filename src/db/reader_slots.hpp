@@ -2,10 +2,12 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 
 struct MDB_txn;
@@ -15,8 +17,10 @@ namespace holdfast::detail {
 /// The place of one read transaction. Between readers it keeps LMDB's transaction, reset, for the next to renew.
 struct alignas(64) ReaderSlot {
   std::atomic<bool> taken{false};
-  bool pooled = true;      ///< one of the array; the others go with their reader
-  MDB_txn* txn = nullptr;  ///< the taker's; while it is not taken, idle
+  std::atomic<std::uint64_t> snapshot{0};  ///< the taker's, once it has begun
+  std::atomic<std::int64_t> since_ns{0};   ///< when that began, in monotonic time; 0 until somebody looks
+  bool pooled = true;                      ///< one of the array; the others go with their reader
+  MDB_txn* txn = nullptr;                  ///< the taker's; while it is not taken, idle
 };
 
 /// Who is using the map: the readers of this process, and its writer. Each enters before it touches LMDB's
@@ -37,6 +41,10 @@ class ReaderSlots {
 
   /// Gives LMDB back what the idle slots keep; whether there was any.
   bool end_idle() noexcept;
+
+  /// How old the oldest of our readers of that snapshot is; nullopt when there is none any more.
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> age(std::uint64_t snapshot,
+                                                            std::chrono::steady_clock::time_point now);
 
   /// The same for the one writer; false once the gate is shut for ever.
   [[nodiscard]] bool enter_writer();

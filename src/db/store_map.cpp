@@ -100,6 +100,7 @@ void StoreMap::resize(std::uint64_t bytes) {
   MDB_envinfo info{};
   mdb_env_info(environment_.raw(), &info);
   bytes_ = info.me_mapsize;
+  ++growths_;
   environment_.readers().open_gate();
 }
 

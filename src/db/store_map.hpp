@@ -18,6 +18,8 @@ class StoreMap {
   explicit StoreMap(Environment& environment) noexcept : environment_(environment) {}
 
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_.load(); }
+  /// How often it was replaced.
+  [[nodiscard]] std::uint64_t growths() const noexcept { return growths_.load(); }
   void set_granted(std::uint64_t bytes) noexcept { bytes_ = bytes; }
 
   /// Makes room for at least `wanted_bytes` more. By the writer, who has left; its process's readers are waited for.
@@ -38,6 +40,7 @@ class StoreMap {
   Environment& environment_;
   std::mutex resizing_;
   std::atomic<std::uint64_t> bytes_{0};
+  std::atomic<std::uint64_t> growths_{0};
 };
 
 }  // namespace holdfast::detail

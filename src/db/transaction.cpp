@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "db/store_watch.hpp"
 #include "db/write_state.hpp"
 #include "holdfast/core/error.hpp"
 
@@ -94,12 +95,16 @@ Durability CommittableTransaction::commit(const CommitOptions& options) {
   require_own_thread();
   tables_.reset();
   const auto ending = std::exchange(state_, nullptr);
-  try {
-    return ending->commit(options.durability.value_or(durability_));
-  } catch (...) {
-    ending->end();
-    throw;
-  }
+  const Durability reached = [&] {
+    try {
+      return ending->commit(options.durability.value_or(durability_));
+    } catch (...) {
+      ending->end();
+      throw;
+    }
+  }();
+  if (watch_) watch_->look();
+  return reached;
 }
 
 }  // namespace holdfast

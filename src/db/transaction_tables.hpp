@@ -65,7 +65,9 @@ std::shared_ptr<Base> begin_indexed(const std::shared_ptr<Environment>& environm
 class ReadState final : public TransactionTables {
  public:
   ReadState(const std::shared_ptr<Environment>& environment, const DatabaseOptions& options)
-      : base_(begin_indexed<ReadBase>(environment, environment, options, index_)) {}
+      : base_(begin_indexed<ReadBase>(environment, environment, options, index_)) {
+    base_->stamp();
+  }
 
   [[nodiscard]] const Environment& environment() const noexcept override { return *base_->environment(); }
   [[nodiscard]] std::optional<ByteView> get(const IndexedTable& table, ByteView stored_key) override {

@@ -12,6 +12,7 @@
 #include "holdfast/core/export.hpp"
 #include "holdfast/db/check.hpp"
 #include "holdfast/db/options.hpp"
+#include "holdfast/db/stats.hpp"
 #include "holdfast/db/table.hpp"
 #include "holdfast/db/transaction.hpp"
 #include "holdfast/seal/seal.hpp"
@@ -20,7 +21,8 @@ namespace holdfast {
 
 namespace detail {
 class Environment;
-}
+class StoreWatch;
+}  // namespace detail
 
 /// A store of tables in one directory, with ACID transactions: many readers, each with its own snapshot, and one writer
 /// at a time, in this and other processes. It survives the crash of any of them at any moment.
@@ -122,6 +124,9 @@ class HOLDFAST_API Database {
   /// Makes every commit so far survive power loss. Errors: IoError, which poisons.
   void flush();
 
+  /// Figures for whoever operates the store. Errors: as begin_read(). Cost: said there for each; one snapshot.
+  [[nodiscard]] StoreStats stats() const;
+
   /// Random, given at creation, kept for the life of the store and by its copies.
   [[nodiscard]] const StoreId& id() const noexcept;
   /// The directory, absolute and without links.
@@ -134,6 +139,8 @@ class HOLDFAST_API Database {
 
   /// The library's own way in: the type is private to it.
   [[nodiscard]] const std::shared_ptr<detail::Environment>& environment() const noexcept { return environment_; }
+  /// To be called after each commit made for this handle, with no lock held.
+  void after_commit() const noexcept;
 
  private:
   Database(std::shared_ptr<detail::Environment> environment, DatabaseOptions options);
@@ -144,6 +151,7 @@ class HOLDFAST_API Database {
 
   std::shared_ptr<detail::Environment> environment_;
   DatabaseOptions options_;
+  std::shared_ptr<detail::StoreWatch> watch_;  ///< null without an observer
 };
 
 }  // namespace holdfast

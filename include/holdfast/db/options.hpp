@@ -13,9 +13,11 @@
 
 namespace holdfast {
 
+class DatabaseObserver;
+
 /// How to open a store. All handles of one process on one store share one environment: `access`, `durability`,
-/// `busy_timeout` and `clock` are each handle's own; the fields marked *shared* must be what the first handle asked
-/// for, else StateError{mismatched} names the field.
+/// `busy_timeout`, `clock` and the observer are each handle's own; the fields marked *shared* must be what the first
+/// handle asked for, else StateError{mismatched} names the field.
 struct DatabaseOptions {
   std::filesystem::path path{};                ///< the store's directory; made, with its parents, when writing
   Access access = Access::read_write;          ///< read_only never creates and never writes a file
@@ -37,8 +39,13 @@ struct DatabaseOptions {
   /// *Shared.* How long a writer of the LMDB backend that is about to commit waits for others that wrote with it just
   /// before, so that they share its sync. One who writes alone does not wait.
   std::chrono::microseconds group_wait{100};
-  std::shared_ptr<const Clock> clock = system_clock();        ///< what this handle waits and ages by
-  std::shared_ptr<const Entropy> entropy = system_entropy();  ///< the id of a store that is created
+  /// Hears, after this handle's commits, when the oldest reader has passed one of the next two, and when the map grew.
+  /// Null costs nothing; else a commit also looks through the reader slots in use.
+  std::shared_ptr<DatabaseObserver> observer{};
+  std::chrono::milliseconds old_reader_age = std::chrono::minutes(1);  ///< for readers of this process
+  std::uint64_t old_reader_commits = 10'000;                           ///< for readers of all processes
+  std::shared_ptr<const Clock> clock = system_clock();                 ///< what this handle waits and ages by
+  std::shared_ptr<const Entropy> entropy = system_entropy();           ///< the id of a store that is created
 };
 
 }  // namespace holdfast

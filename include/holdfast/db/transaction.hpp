@@ -13,6 +13,7 @@ namespace holdfast {
 
 namespace detail {
 class ReadBase;
+class StoreWatch;
 class TransactionTables;
 class WriteState;
 }  // namespace detail
@@ -141,10 +142,12 @@ class HOLDFAST_API CommittableTransaction final : public WriteTransaction {
 
  private:
   friend class Database;
-  CommittableTransaction(std::shared_ptr<detail::WriteState> state, Durability durability)
-      : WriteTransaction(std::move(state)), durability_(durability) {}
+  CommittableTransaction(std::shared_ptr<detail::WriteState> state, Durability durability,
+                         std::shared_ptr<detail::StoreWatch> watch)
+      : WriteTransaction(std::move(state)), durability_(durability), watch_(std::move(watch)) {}
 
-  Durability durability_;  ///< the handle's
+  Durability durability_;                      ///< the handle's
+  std::shared_ptr<detail::StoreWatch> watch_;  ///< the handle's; null without an observer
 };
 
 }  // namespace holdfast
