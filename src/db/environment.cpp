@@ -86,6 +86,7 @@ std::shared_ptr<Environment> Environment::open(const DatabaseOptions& options, c
   auto lock = registry.lock();
   if (const auto identity = StoreDirectory::identify(path, *ops)) {
     if (auto open = registry.find(lock, *identity)) {
+      lock.unlock();  // by now nobody else may have it: refused, it is closed, and that takes the lock
       require_same(open->shared_, options, path);
       return open;
     }

@@ -112,6 +112,18 @@ TEST_F(Store, OtherOptionsThanItsEnvironmentHasAreRefusedByName) {
   EXPECT_EQ(refused_field(asked), "accepted");
 }
 
+TEST_F(Store, RefusedInTheMomentItsLastHandleGoesIsClosedAllTheSame) {
+  DatabaseOptions few = options();
+  few.max_readers = 7;
+  const auto open_or_not = [](const DatabaseOptions& asked) {
+    refused_with([&] { static_cast<void>(Database::open(asked)); });
+  };
+  std::jthread others([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) open_or_not(few);
+  });
+  for (int i = 0; i < 2000; ++i) open_or_not(options());
+}
+
 TEST_F(Store, ReadOnlyHandlesNeitherCreateNorWrite) {
   DatabaseOptions reading = options();
   reading.access = Access::read_only;
