@@ -13,6 +13,7 @@ namespace holdfast::detail {
 namespace {
 
 constexpr int directory_flags = O_RDONLY | O_DIRECTORY;
+constexpr std::size_t random_bytes = 16;
 
 /// What cannot be removed is another user's, or holds what is not ours: it stays.
 void remove_store(FileOps& ops, const std::filesystem::path& directory) noexcept {
@@ -30,7 +31,7 @@ TransientDirectory::TransientDirectory(std::shared_ptr<FileOps> ops, const std::
     : ops_(std::move(ops)) {
   sweep(parent, prefix);
   for (;;) {
-    std::array<std::byte, 16> random{};
+    std::array<std::byte, random_bytes> random{};
     entropy.fill(random);
     path_ = parent / (std::string(prefix) + to_hex(random));
     const int made = ops_->make_directory(path_, 0700);
@@ -59,6 +60,8 @@ void TransientDirectory::keep_as(const std::filesystem::path& name) {
 void TransientDirectory::sweep(const std::filesystem::path& parent, std::string_view prefix) const {
   for (const std::string& name : list_directory(*ops_, parent)) {
     if (!name.starts_with(prefix)) continue;
+    const auto random = from_hex(std::string_view(name).substr(prefix.size()));
+    if (!random || random->size() != random_bytes) continue;  // a name that somebody chose
     try {
       const ProcessFile found(ops_, parent / name, directory_flags);
       if (try_lock(*ops_, *found, LockMode::exclusive)) remove_store(*ops_, parent / name);

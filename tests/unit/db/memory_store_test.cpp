@@ -130,6 +130,7 @@ TEST_F(InMemory, KilledWhileItIsOpenedLeavesNothingOnceTheNextIsOpen) {
 TEST_F(InMemory, SweepsNothingThatIsAliveOrNotAStores) {
   fs::create_directory(place() / "holdfast-memory-of-mine");
   std::ofstream(place() / "holdfast-memory-of-mine" / "precious") << "mine";
+  static_cast<void>(Database::open({.path = place() / "holdfast-memory-store"}));
   std::vector<std::unique_ptr<ChildProcess>> children;
   for (int i = 0; i < 4; ++i) {
     children.push_back(std::make_unique<ChildProcess>([&](ChildProcess::Voice) {
@@ -142,7 +143,8 @@ TEST_F(InMemory, SweepsNothingThatIsAliveOrNotAStores) {
   }
   for (const auto& child : children) EXPECT_EQ(child->wait(), 0);
   EXPECT_TRUE(fs::exists(place() / "holdfast-memory-of-mine" / "precious"));
-  EXPECT_EQ(names(), 1);
+  EXPECT_TRUE(fs::exists(place() / "holdfast-memory-store" / "data.mdb"));
+  EXPECT_EQ(names(), 2);
 }
 
 }  // namespace
