@@ -139,7 +139,8 @@ ReaderSlots::Passage ReaderSlots::wait_at_gate() {
   gate_changed_.wait(lock, [&] { return round_ != round || gate_.load() != Gate::closed; });
   if (round_ != round) return Passage::admitted;
   --waiting_;
-  return gate_.load() == Gate::open ? Passage::open : Passage::none;
+  // Open, if only for a moment: it may be closed again by now.
+  return gate_.load() == Gate::shut ? Passage::none : Passage::open;
 }
 
 void ReaderSlots::arrived() noexcept {

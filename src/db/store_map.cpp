@@ -51,18 +51,19 @@ void StoreMap::adopt(const Deadline& deadline) {
   needed = needed_bytes(environment_.raw());
   std::uint64_t enough = bytes();
   while (enough < needed) enough *= 2;
-  resize(enough);
+  resize(std::max(enough, bytes() + smallest_step_bytes));
 }
 
 bool StoreMap::empty(const Deadline& deadline) {
   ReaderSlots& users = environment_.readers();
+  const auto clock = system_clock();  // the deadline's may stand still
   users.close_gate();
-  for (auto round_began = deadline.clock().steady_now(); !users.empty();) {
+  for (auto round_began = clock->steady_now(); !users.empty();) {
     if (deadline.has_passed()) {
       users.open_gate();
       return false;
     }
-    if (const auto now = deadline.clock().steady_now(); now - round_began >= round_length) {
+    if (const auto now = clock->steady_now(); now - round_began >= round_length) {
       users.admit_waiting();
       round_began = now;
     }
@@ -87,7 +88,7 @@ std::uint64_t StoreMap::granted(std::uint64_t least_bytes) const {
 void StoreMap::resize(std::uint64_t bytes) {
   try {
     bytes = granted(bytes);
-  } catch (const Error&) {
+  } catch (...) {
     environment_.readers().open_gate();
     throw;
   }

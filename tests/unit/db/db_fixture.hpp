@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -26,6 +28,17 @@ std::optional<State> refused_with(Call call) {
   }
   return std::nullopt;
 }
+
+/// Time that only the test moves.
+class StoppedClock final : public Clock {
+ public:
+  [[nodiscard]] std::chrono::system_clock::time_point now() const override { return {}; }
+  [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override { return now_.load(); }
+  void pass(std::chrono::steady_clock::duration time) { now_ = now_.load() + time; }
+
+ private:
+  std::atomic<std::chrono::steady_clock::time_point> now_{};
+};
 
 /// Stores below a temporary directory.
 class DbTest : public ::testing::Test {

@@ -1,4 +1,6 @@
+#include <atomic>
 #include <chrono>
+#include <memory>
 #include <random>
 #include <thread>
 #include <vector>
@@ -100,6 +102,46 @@ TEST_F(StoreGrowth, AThreadThatReadsTwiceAtOnceIsLetInToFinish) {
     db->update([&](WriteTransaction& txn) { db->table("large").put(txn, as_bytes(name(i)), Bytes(size)); });
   }
   EXPECT_GT(map_bytes(*db), 8 * mebibyte);
+}
+
+TEST_F(StoreGrowth, ThatThreadIsLetInByAClockThatStandsStillToo) {
+  DatabaseOptions options = small();
+  options.clock = std::make_shared<testing::StoppedClock>();
+  const auto db = Database::open(options);
+  put(*db, "t", "k", "v");
+  std::atomic<bool> reads = false;
+  std::thread reader([&] {
+    const ReadTransaction outer = db->begin_read();
+    reads = true;
+    std::this_thread::sleep_for(100ms);  // the gate closes meanwhile
+    EXPECT_EQ(get(*db, "t", "k"), "v");
+  });
+  while (!reads) std::this_thread::yield();
+  db->update([&](WriteTransaction& txn) { db->table("large").put(txn, as_bytes("k"), Bytes(4 * mebibyte)); });
+  reader.join();
+  EXPECT_GT(map_bytes(*db), 4 * mebibyte);
+}
+
+TEST_F(StoreGrowth, AReservationOfLessThanTheSmallestStepFollowsAnotherProcessToo) {
+  DatabaseOptions options = small();
+  options.map_reserve_bytes = 64U << 10U;
+  static_cast<void>(Database::open(options));
+  int order[2] = {-1, -1};
+  ASSERT_EQ(::pipe(order), 0);
+  testing::ChildProcess child([&](const testing::ChildProcess::Voice& voice) {
+    const auto db = Database::open(options);
+    char go = 0;
+    if (::read(order[0], &go, 1) != 1) return;
+    db->update([&](WriteTransaction& txn) { db->table("t").put(txn, as_bytes("k"), Bytes(200'000)); });
+    voice.tell(1);
+  });
+  const auto db = Database::open(options);
+  ASSERT_EQ(map_bytes(*db), options.map_reserve_bytes);
+  ASSERT_EQ(::write(order[1], "g", 1), 1);
+  ASSERT_TRUE(child.hear());
+  EXPECT_EQ(get(*db, "t", "k"), std::string(200'000, '\0'));
+  ::close(order[0]);
+  ::close(order[1]);
 }
 
 TEST_F(StoreGrowth, WhatAnotherProcessHasGrownIsAdoptedByReadersAndWriters) {

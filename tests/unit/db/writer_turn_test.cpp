@@ -20,22 +20,12 @@ using detail::Deadline;
 using detail::WriterQueue;
 using testing::ChildProcess;
 using testing::refused_with;
+using testing::StoppedClock;
 using namespace std::chrono_literals;
 
 Deadline within(std::chrono::milliseconds timeout) {
   return {system_clock(), timeout};
 }
-
-/// Time that only the test moves.
-class StoppedClock final : public Clock {
- public:
-  [[nodiscard]] std::chrono::system_clock::time_point now() const override { return {}; }
-  [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override { return now_.load(); }
-  void pass(std::chrono::steady_clock::duration time) { now_ = now_.load() + time; }
-
- private:
-  std::atomic<std::chrono::steady_clock::time_point> now_{};
-};
 
 TEST(WriterQueue, TurnsComeInTheOrderOfTheirAsking) {
   WriterQueue queue;
