@@ -103,6 +103,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
   /// Poisons, and keeps a write transaction that only `owner` can end: LMDB's lock on it lies in that thread's list of
   /// robust mutexes, so the memory it is in stays mapped until that thread closes the environment, or for ever.
   void abandon(MDB_txn* txn, std::thread::id owner) noexcept;
+  /// Asked by whoever has the writers' turn.
+  [[nodiscard]] bool has_abandoned() const noexcept { return abandoned_ != nullptr; }
   /// Whether it was opened by a process that this one was forked from. Asked before any lock is taken, by destructors
   /// too: then nothing of it may be touched.
   [[nodiscard]] bool forked() const noexcept { return opened_in_ != forks.load(std::memory_order_relaxed); }

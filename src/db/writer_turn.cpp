@@ -52,7 +52,8 @@ void WriterTurn::throw_in_use(const Environment& environment, const Deadline& de
 
 WriterTurn::~WriterTurn() {
   if (environment_->forked()) return;
-  if (reached_ == Stage::lock) environment_->writer_lock().give_back();
+  // With a transaction that nobody can end LMDB's lock is held on: then ours too, or others would wait without a limit.
+  if (reached_ == Stage::lock && !environment_->has_abandoned()) environment_->writer_lock().give_back();
   if (reached_ != Stage::none) environment_->writers().leave();
 }
 

@@ -72,8 +72,8 @@ struct CommitOptions {
 class HOLDFAST_API WriteTransaction : public Transaction {
  public:
   /// Rolls back what was not committed. On its own thread: destroyed elsewhere it cannot give back the store's write
-  /// lock; the store is poisoned, instead of letting writers wait for ever, until the thread that began the transaction
-  /// destroys the last handle.
+  /// lock; instead of letting writers wait for ever, the store is poisoned, and to writers of other processes in use,
+  /// until the thread that began the transaction destroys the last handle.
   ~WriteTransaction() override;
   WriteTransaction& operator=(WriteTransaction&&) = delete;
 

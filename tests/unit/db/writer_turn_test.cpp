@@ -230,6 +230,25 @@ TEST_F(WriterTurn, TryBeginWriteKeepsItsWordWhileAnotherProcessWrites) {
   put(*db, "t", "k", "w");  // what a killed process held is free at once
 }
 
+TEST_F(WriterTurn, TryBeginWriteKeepsItsWordWhileAnotherProcessHasAbandonedATransaction) {
+  put(*open(), "t", "k", "v");
+  ChildProcess other([this](ChildProcess::Voice voice) {
+    const auto db = open();
+    auto txn = std::make_unique<CommittableTransaction>(db->begin_write());
+    std::thread([&] { txn.reset(); }).join();
+    voice.tell(refused_with([&] { static_cast<void>(db->begin_write()); }) == State::poisoned ? 1 : 0);
+    std::this_thread::sleep_for(20s);
+  });
+  ASSERT_EQ(other.hear(), 1U);
+  const auto db = open();
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_FALSE(db->try_begin_write(50ms));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 5s);
+  other.kill();
+  other.wait();
+  put(*db, "t", "k", "w");
+}
+
 TEST_F(WriterTurn, BeginWriteWaitsForBusyTimeoutAndSaysForWhom) {
   const auto db = open_with(20ms);
   const auto txn = db->begin_write();
