@@ -17,12 +17,12 @@ std::span<const LentEntry> RangeReader::next_batch() {
   tables_->environment().require_own_process();
   if (tables_->ended())
     throw StateError({.state = State::closed, .where = "range", .problem = "its transaction has ended"});
+  if (error_) std::rethrow_exception(error_);
   if (!stored_) begin();
   return opens_ ? open_next() : stored_->next_batch();
 }
 
 std::span<const LentEntry> RangeReader::open_next() {
-  if (error_) std::rethrow_exception(error_);
   if (sealed_.empty()) sealed_ = stored_->next_batch();
   if (sealed_.empty()) return {};
   const auto [key, sealed] = sealed_.front();
@@ -42,6 +42,11 @@ RangeSource::RangeSource(std::unique_ptr<RangeReader> reader) noexcept
 RangeSource::~RangeSource() = default;
 RangeSource::RangeSource(RangeSource&&) noexcept = default;
 RangeSource& RangeSource::operator=(RangeSource&&) noexcept = default;
+
+void RangeSource::fail() noexcept {
+  next_ = last_ = nullptr;
+  reader_->fail(std::current_exception());
+}
 
 const LentEntry* RangeSource::refill() {
   next_ = last_ = nullptr;

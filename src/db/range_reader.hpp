@@ -28,6 +28,8 @@ class RangeReader {
 
   /// As StoredRange::next_batch(). Errors also: StateError{closed, forked}, CorruptionError of a seal.
   std::span<const LentEntry> next_batch();
+  /// What every further next_batch() throws.
+  void fail(std::exception_ptr error) noexcept { error_ = std::move(error); }
 
  private:
   void begin();

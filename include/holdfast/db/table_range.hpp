@@ -46,6 +46,8 @@ class HOLDFAST_API RangeSource {
     const bool alive = !*ended_ && forks_->load(std::memory_order_relaxed) == forks_before_;
     return next_ != last_ && alive ? next_++ : refill();
   }
+  /// In a handler: what was thrown over the latest entry, every further call throws.
+  void fail() noexcept;
 
  private:
   const LentEntry* refill();
@@ -105,7 +107,13 @@ class TableRange : public std::ranges::view_base {
   void advance() {
     const LentEntry* const lent = source_.next();
     at_end_ = lent == nullptr;
-    if (!at_end_) take_(*lent, entry_);
+    if (at_end_) return;
+    try {
+      take_(*lent, entry_);
+    } catch (...) {
+      source_.fail();
+      throw;
+    }
   }
 
   detail::RangeSource source_;

@@ -240,6 +240,24 @@ TEST_F(TypedTable, ALargeValueAmongErasedOnesLeavesAllReachable) {
   });
 }
 
+TEST_F(TypedTable, AnEntryThatDoesNotDecodeIsNeverSteppedOver) {
+  const Table<std::string, std::string> texts(*db_, "t");
+  const Table<std::uint32_t, std::string> numbers(*db_, "t");
+  db_->update([&](WriteTransaction& txn) {
+    numbers.put(txn, 1, "good");
+    texts.put(txn, "not four bytes", "bad");
+    numbers.put(txn, 0xF0000000, "good");
+  });
+  db_->view([&](const ReadTransaction& txn) {
+    auto range = numbers.range(txn);
+    auto it = range.begin();
+    EXPECT_EQ(it->key, 1U);
+    for (int step = 0; step < 3; ++step) EXPECT_THROW(++it, CodecError);
+    auto keys = numbers.keys(txn, {.after = 1});
+    for (int step = 0; step < 3; ++step) EXPECT_THROW(static_cast<void>(keys.begin()), CodecError);
+  });
+}
+
 TEST_F(TypedTable, ClearedItIsEmptyAndTakesNewRows) {
   const Table<std::uint32_t, std::string> table(*db_, "t");
   const auto fill = [&](WriteTransaction& txn, std::uint32_t from) {
