@@ -98,7 +98,7 @@ void Migration::finish(WriteTransaction& txn, const ByteTable& stage, const Byte
 }
 
 void Migration::abandon(WriteTransaction& txn, const ByteTable& stage) {
-  if (!txn.is_open()) return;
+  if (!txn.state_ || txn.state_->ended()) return;  // by an error of a write, which is on its way to the caller
   WriteState& writes = stage.writes_of(txn);
   if (const IndexedTable* const table = writes.index().find(stage.name())) writes.drop(*table);
 }

@@ -12,6 +12,7 @@
 namespace holdfast {
 
 namespace detail {
+class Migration;
 class ReadBase;
 class StoreWatch;
 class TransactionTables;
@@ -111,6 +112,7 @@ class HOLDFAST_API WriteTransaction : public Transaction {
  private:
   friend class ByteTable;
   friend class Database;
+  friend class detail::Migration;
   [[nodiscard]] detail::TransactionTables& tables() const override;
 
   /// Rolls back what was written while it lived, unless that is kept.

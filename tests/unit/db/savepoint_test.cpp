@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "db_fixture.hpp"
+#include "holdfast/db/migrate.hpp"
 #include "holdfast/db/typed_table.hpp"
 
 namespace holdfast {
@@ -250,6 +251,29 @@ TEST_F(Spilling, TablesMadeDroppedAndMadeAgainComeOutRight) {
   EXPECT_EQ(tables[1].name, "renamed");
   EXPECT_EQ(tables[1].count, 500U);
   EXPECT_TRUE(small_->check().findings.empty());
+}
+
+TEST_F(Spilling, AMigrationThatMeetsTheReservationPassesTheErrorAndLeavesTheTableAsItWas) {
+  auto tight = options("tight");
+  tight.map_reserve_bytes = 1U << 20U;
+  tight.write_set_bytes = 20'000;
+  const auto db = Database::open(tight);
+  const Table<std::string, std::string> old(*db, "t");
+  const Table<std::string, std::string> next(*db, "t", {.schema_version = 1});
+  db->update([&](WriteTransaction& txn) {
+    for (int i = 0; i < 100; ++i) old.put(txn, key(i), "v");
+  });
+  const auto larger = [](const auto& entry) {
+    return TableEntry<std::string, std::string>{entry.key, std::string(50'000, 'w')};
+  };
+  try {
+    db->update([&](WriteTransaction& txn) { migrate(txn, old, next, larger); });
+    FAIL() << "5 MB in a map of 1 MB";
+  } catch (const LimitError& error) {
+    EXPECT_EQ(error.facts().limit, "map_reserve_bytes");
+  }
+  EXPECT_EQ(db->view([&](const ReadTransaction& txn) { return old.count(txn); }), 100U);
+  EXPECT_TRUE(db->check().findings.empty());
 }
 
 TEST_F(Spilling, AbortedTransactionsLeaveThePagesAsTheyWere) {
