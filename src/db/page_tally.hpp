@@ -22,7 +22,8 @@ class PageTally {
   void claim(std::uint64_t first, std::uint64_t count) {
     std::uint64_t again = 0;
     std::uint64_t sample = 0;
-    for (std::uint64_t number = first; number < first + count; ++number) {
+    for (std::uint64_t i = 0; i < count; ++i) {  // not up to first + count, which may be more than there are numbers
+      const std::uint64_t number = first + i;
       if (insert(number)) continue;
       if (again++ == 0) sample = number;
       contested_.insert(number);

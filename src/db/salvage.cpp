@@ -64,8 +64,10 @@ class Salvage {
   /// A tree that the catalogue should know: its record was lost, its entries were not.
   void copy_nameless(const std::string& name, const detail::Tree& tree) {
     if (tree.root == detail::no_page) return;
-    const std::uint64_t id = catalogue_.next_table_id;
-    add_table("recovered." + std::to_string(id), {.id = id, .tree = catalogue_.tree_count + 1});
+    const auto name_of = [](std::uint64_t number) { return "recovered." + std::to_string(number); };
+    std::uint64_t id = catalogue_.next_table_id;
+    while (catalogue_.tables.contains(name_of(id))) ++id;
+    add_table(name_of(id), {.id = id, .tree = catalogue_.tree_count + 1});
     copy({.shown_name = name, .tree = tree});
   }
 

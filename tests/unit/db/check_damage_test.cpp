@@ -95,6 +95,9 @@ TEST_F(CheckOfDamage, FindsAFreePageThatIsUsedAndPagesThatAreNeither) {
   const std::uint64_t used = damaged.tree("table.1").root;
   std::memcpy(list + 8, &used, sizeof used);
   EXPECT_TRUE(checked(damaged).is_damaged());
+  constexpr std::uint64_t no_page_at_all = ~std::uint64_t{0};
+  std::memcpy(list + 8, &no_page_at_all, sizeof no_page_at_all);
+  EXPECT_TRUE(checked(damaged).is_damaged());
 
   damaged = sound;
   --count;

@@ -74,6 +74,19 @@ TEST_F(Salvage, KeepsTheEntriesOfATableWhoseNameIsLost) {
   EXPECT_TRUE(fresh->check().is_sound());
 }
 
+TEST_F(Salvage, CallsATableWhoseNameIsLostAsNoOtherIsCalled) {
+  put(*open(), "recovered.4", "k", "mine");
+  StoredFile damaged = file();
+  const std::uint64_t leaf = damaged.leaf_with(damaged.tree("holdfast.meta").root, "table/many").value();
+  damaged.bytes(leaf)[damaged.page(leaf).find("table/many") + 6] = 'n';
+  damaged.store();
+  EXPECT_EQ(salvage(path(), path("fresh")).entries, 1'002U);
+  const auto fresh = open("fresh");
+  EXPECT_EQ(get(*fresh, "recovered.4", "k"), "mine");
+  EXPECT_EQ(get(*fresh, "recovered.5", "1000"), "value");
+  EXPECT_TRUE(fresh->check().is_sound());
+}
+
 TEST_F(Salvage, GoesByTheCommitBeforeWhereTheLastMetaPageIsGone) {
   {
     const auto db = open();
