@@ -35,7 +35,7 @@ Bytes BackupSeal::finish(std::uint64_t page_count) {
 }
 
 BackupFile::BackupFile(const std::filesystem::path& path, std::shared_ptr<FileOps> ops)
-    : BackupFile(File(std::move(ops), path, O_RDONLY)) {}
+    : BackupFile(File(std::move(ops), path, O_RDONLY | O_NONBLOCK)) {}  // a FIFO is refused, not waited for
 
 BackupFile::BackupFile(File file) : file_(std::move(file)) {
   const FileStatus status = file_.status();

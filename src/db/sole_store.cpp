@@ -23,11 +23,11 @@ SoleStore::SoleStore(const std::filesystem::path& path, std::shared_ptr<FileOps>
     throw StateError({.state = State::foreign,
                       .where = path_.string(),
                       .problem = "a store is a directory; this is something else"});
-  if (auto lock = open_existing(ops, path_ / lock_file_name, O_RDONLY)) {
+  if (auto lock = open_existing(ops, path_ / lock_file_name, O_RDONLY | O_NONBLOCK)) {
     lock_ = std::move(*lock);
     hold_alone(*ops, lock_);
   }
-  data_ = File(ops, path_ / data_file_name, O_RDONLY);
+  data_ = File(ops, path_ / data_file_name, O_RDONLY | O_NONBLOCK);  // a FIFO is refused, not waited for
   if (data_.status().kind != FileKind::regular)
     throw StateError({.state = State::foreign, .where = data_.path().string(), .problem = "not a regular file"});
   hold_alone(*ops, data_);

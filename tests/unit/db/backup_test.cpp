@@ -1,5 +1,7 @@
 #include "holdfast/db/backup.hpp"
 
+#include <sys/stat.h>
+
 #include <atomic>
 #include <thread>
 
@@ -235,6 +237,14 @@ TEST_F(Backup, DestroyLeavesWhatIsNoStore) {
   EXPECT_EQ(refused_with([&] { destroy(path("foreign")); }), State::foreign);
   EXPECT_TRUE(fs::exists(path("foreign") / "data.mdb"));
   EXPECT_EQ(refused_with([&] { destroy(path("foreign") / "data.mdb"); }), State::foreign);
+}
+
+TEST_F(Backup, OfAFifoIsRefusedAndNotWaitedFor) {
+  fs::create_directory(path("foreign"));
+  ASSERT_EQ(::mkfifo((path("foreign") / "data.mdb").c_str(), 0600), 0);
+  EXPECT_EQ(refused_with([&] { destroy(path("foreign")); }), State::foreign);
+  EXPECT_EQ(refused_with([&] { static_cast<void>(check(path("foreign"))); }), State::foreign);
+  EXPECT_EQ(refused_with([&] { static_cast<void>(check_backup(path("foreign") / "data.mdb")); }), State::foreign);
 }
 
 }  // namespace
