@@ -1,18 +1,23 @@
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 #include <utility>
 
+#include "holdfast/core/error.hpp"
+#include "holdfast/core/limits.hpp"
 #include "holdfast/graph/snapshot.hpp"
 
-/// What a frame does to a state. These refuse nothing: a log was true when it was written.
+/// What a frame does to a state. These refuse only what no checkpoint could hold: a log was true when it was written.
 namespace holdfast::detail {
 
 /// The subgraph at `path`, mounted when it is not: a node's frame may come before that of its subgraph.
-inline GraphSnapshot& ensure_graph(GraphSnapshot& root, std::string_view path) {
+/// Errors: CodecError for a path of more levels than the text of a checkpoint may nest.
+inline GraphSnapshot& ensure_graph(GraphSnapshot& root, std::string_view path, std::size_t levels_below = 0) {
   if (path.empty()) return root;
+  if (levels_below == limits::max_json_depth) throw CodecError({.codec = "graph", .problem = "a path is too deep"});
   const PathParts parts = split_path(path);
-  GraphSnapshot& owner = ensure_graph(root, parts.owner);
+  GraphSnapshot& owner = ensure_graph(root, parts.owner, levels_below + 1);
   const auto [at, is_new] = owner.subgraphs.try_emplace(std::string(parts.name));
   if (is_new) at->second.name = parts.name;
   return at->second;

@@ -60,6 +60,14 @@ TEST_F(RestoreTest, BadFramesAboveLastAreTorn) {
   EXPECT_EQ(result->torn_frames.size(), 3U) << "7, 8 which is not there, and 9";
 }
 
+TEST_F(RestoreTest, AFrameOfAPathDeeperThanAnyCheckpointIsBadAndNoCrash) {
+  std::string path = "x";
+  for (int level = 0; level < 200'000; ++level) path += "::x";
+  const GraphDiff diff{.values = {{path, node_value(8)}}};
+  backend->write(key(7), encode_frame(decompose_diff(diff, 5, 7).front()));
+  expect_torn(1, 6);
+}
+
 TEST_F(RestoreTest, ABadFrameAboveLastTakesWhatItsWriterPutAfterItAlong) {
   rewind_last_to(3);
   truncate(5);
