@@ -32,7 +32,7 @@ std::uint64_t needed_bytes(MDB_env* lmdb) {
 }  // namespace
 
 void StoreMap::grow(std::uint64_t wanted_bytes, const Deadline& deadline) {
-  const std::lock_guard lock(resizing_);
+  const auto alone = turn(deadline);
   environment_.require_sound();
   const std::uint64_t least = bytes() + std::max({wanted_bytes, bytes(), smallest_step_bytes});
   if (!empty(deadline)) throw_full(least, "readers of this process did not end in time for the map to grow");
@@ -40,7 +40,7 @@ void StoreMap::grow(std::uint64_t wanted_bytes, const Deadline& deadline) {
 }
 
 void StoreMap::adopt(const Deadline& deadline) {
-  const std::lock_guard lock(resizing_);
+  const auto alone = turn(deadline);
   environment_.require_sound();
   // Only here is the map replaced, so it can be looked at without being inside. With a writer of ours inside it
   // suffices: that one has seen the end of the file.
@@ -52,6 +52,16 @@ void StoreMap::adopt(const Deadline& deadline) {
   std::uint64_t enough = bytes();
   while (enough < needed) enough *= 2;
   resize(std::max(enough, bytes() + smallest_step_bytes));
+}
+
+std::unique_lock<std::mutex> StoreMap::turn(const Deadline& deadline) {
+  std::unique_lock alone(resizing_, std::try_to_lock);
+  while (!alone) {
+    if (deadline.has_passed()) throw_full(bytes() + 1, "another thread did not finish replacing the map in time");
+    std::this_thread::sleep_for(between_looks);
+    static_cast<void>(alone.try_lock());
+  }
+  return alone;
 }
 
 bool StoreMap::empty(const Deadline& deadline) {

@@ -30,6 +30,8 @@ class StoreMap {
   void adopt(const Deadline& deadline);
 
  private:
+  /// To replace the map. Who has it may be more patient than those who wait for it. Errors: LimitError.
+  [[nodiscard]] std::unique_lock<std::mutex> turn(const Deadline& deadline);
   /// Closes the gate and waits until nobody is inside; false, and open again, when that does not come in time.
   [[nodiscard]] bool empty(const Deadline& deadline);
   /// The next larger size that the system grants, and the growth wants. Errors: LimitError.

@@ -144,6 +144,37 @@ TEST_F(StoreGrowth, AReservationOfLessThanTheSmallestStepFollowsAnotherProcessTo
   ::close(order[1]);
 }
 
+TEST_F(StoreGrowth, BesideAPatientHandleAnImpatientOneStillWaitsForItsOwnTimeoutOnly) {
+  DatabaseOptions patient = small();
+  patient.busy_timeout = 20s;
+  DatabaseOptions impatient = small();
+  impatient.busy_timeout = 50ms;
+  put(*Database::open(small()), "t", "k", "v");
+  int order[2] = {-1, -1};
+  ASSERT_EQ(::pipe(order), 0);
+  testing::ChildProcess child([&](const testing::ChildProcess::Voice& voice) {
+    const auto db = Database::open(small());
+    char go = 0;
+    if (::read(order[0], &go, 1) != 1) return;
+    db->update([&](WriteTransaction& txn) { db->table("t").put(txn, as_bytes("k"), Bytes(4 * mebibyte)); });
+    voice.tell(1);
+  });
+  const auto db = Database::open(patient);
+  const auto other = Database::open(impatient);
+  ReadTransaction held = db->begin_read();
+  ASSERT_EQ(::write(order[1], "g", 1), 1);
+  ASSERT_TRUE(child.hear());
+  std::thread waiter([&] { EXPECT_EQ(get(*db, "t", "k"), std::string(4 * mebibyte, '\0')); });
+  std::this_thread::sleep_for(200ms);
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(limit_of([&] { get(*other, "t", "k"); }), "map_reserve_bytes");
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 5s);
+  held.end();
+  waiter.join();
+  ::close(order[0]);
+  ::close(order[1]);
+}
+
 TEST_F(StoreGrowth, WhatAnotherProcessHasGrownIsAdoptedByReadersAndWriters) {
   const DatabaseOptions options = small();
   static_cast<void>(Database::open(options));
