@@ -23,14 +23,14 @@ SoleStore::SoleStore(const std::filesystem::path& path, std::shared_ptr<FileOps>
     throw StateError({.state = State::foreign,
                       .where = path_.string(),
                       .problem = "a store is a directory; this is something else"});
-  if (auto lock = open_existing(ops, path_ / lock_file_name, O_RDONLY | O_NONBLOCK)) {
-    lock_ = std::move(*lock);
-    hold_alone(*ops, lock_);
+  guard_forks();
+  const auto lock = path_ / lock_file_name;
+  if (status_of(*ops, lock).kind != FileKind::absent) {
+    lock_ = open_store_file(ops, lock, O_RDONLY);
+    hold_alone(*ops, *lock_);
   }
-  data_ = File(ops, path_ / data_file_name, O_RDONLY | O_NONBLOCK);  // a FIFO is refused, not waited for
-  if (data_.status().kind != FileKind::regular)
-    throw StateError({.state = State::foreign, .where = data_.path().string(), .problem = "not a regular file"});
-  hold_alone(*ops, data_);
+  data_ = open_store_file(ops, path_ / data_file_name, O_RDONLY);
+  hold_alone(*ops, *data_);
 }
 
 }  // namespace holdfast::detail

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "core/file_io.hpp"
+#include "db/fork_guard.hpp"
 
 namespace holdfast::detail {
 
@@ -14,13 +14,13 @@ class SoleStore {
   SoleStore(const std::filesystem::path& path, std::shared_ptr<FileOps> ops);
 
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-  [[nodiscard]] const File& data() const noexcept { return data_; }
-  [[nodiscard]] bool has_lock_file() const noexcept { return lock_.is_open(); }
+  [[nodiscard]] const File& data() const noexcept { return *data_; }
+  [[nodiscard]] bool has_lock_file() const noexcept { return lock_->is_open(); }
 
  private:
   std::filesystem::path path_;
-  File lock_;  ///< not open where the store has none: nobody holds it then
-  File data_;
+  ProcessFile lock_;  ///< not open where the store has none: nobody holds it then
+  ProcessFile data_;
 };
 
 }  // namespace holdfast::detail

@@ -70,13 +70,6 @@ class CreationLock {
   const File& lock_;
 };
 
-/// Opens what must be a file; a FIFO of that name is not waited for.
-ProcessFile open_file(const std::shared_ptr<FileOps>& ops, const std::filesystem::path& path, int flags) {
-  ProcessFile file(ops, path, flags | O_NONBLOCK);
-  if (file->status().kind != FileKind::regular) throw_foreign(path, "not a regular file");
-  return file;
-}
-
 void try_flock(FileOps& ops, const File& file, LockMode mode, const char* held) {
   int result = 0;
   do {
@@ -87,6 +80,12 @@ void try_flock(FileOps& ops, const File& file, LockMode mode, const char* held) 
 }
 
 }  // namespace
+
+ProcessFile open_store_file(const std::shared_ptr<FileOps>& ops, const std::filesystem::path& path, int flags) {
+  ProcessFile file(ops, path, flags | O_NONBLOCK);
+  if (file->status().kind != FileKind::regular) throw_foreign(path, "not a regular file");
+  return file;
+}
 
 std::filesystem::path StoreDirectory::resolve(const DatabaseOptions& options, const std::shared_ptr<FileOps>& ops) {
   std::filesystem::path path;
@@ -124,7 +123,7 @@ StoreDirectory::StoreDirectory(std::filesystem::path path, const DatabaseOptions
   counts_readers_ = writing || lock_table_is_usable();
   std::optional<CreationLock> creation;
   if (counts_readers_ || status_of(*ops_, path_ / lock_file_name).kind != FileKind::absent) {
-    lock_ = open_file(ops_, path_ / lock_file_name, writing ? O_RDWR | O_CREAT : O_RDONLY);
+    lock_ = open_store_file(ops_, path_ / lock_file_name, writing ? O_RDWR | O_CREAT : O_RDONLY);
     try_flock(*ops_, *lock_, LockMode::shared, "somebody holds the store alone");
     creation.emplace(*ops_, *lock_, writing ? LockMode::exclusive : LockMode::shared);
   }
@@ -204,7 +203,7 @@ void StoreDirectory::create(const std::filesystem::path& data, const DatabaseOpt
 }
 
 void StoreDirectory::open_data() {
-  data_ = open_file(ops_, path_ / data_file_name, O_RDONLY);
+  data_ = open_store_file(ops_, path_ / data_file_name, O_RDONLY);
   const FileStatus status = data_->status();
   const FileStatus lock_table = status_of(*ops_, path_ / lock_table_name);
   if (lock_table.kind != FileKind::absent && lock_table.kind != FileKind::regular)

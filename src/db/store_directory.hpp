@@ -14,6 +14,11 @@ namespace holdfast::detail {
 inline constexpr const char* data_file_name = "data.mdb";
 inline constexpr const char* lock_file_name = "LOCK";
 
+/// One of a store's files, which may carry locks. A FIFO of that name is not waited for.
+/// Errors: IoError; StateError{foreign} for what is not a regular file.
+[[nodiscard]] ProcessFile open_store_file(const std::shared_ptr<FileOps>& ops, const std::filesystem::path& path,
+                                          int flags);
+
 /// Which file a store is, whatever path led to it: device and inode of data.mdb.
 using StoreIdentity = std::pair<std::uint64_t, std::uint64_t>;
 
