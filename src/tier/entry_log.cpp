@@ -32,14 +32,16 @@ EntryLogCore::Head EntryLogCore::read_head() const {
   return head;
 }
 
-/// Entries without a head: numbering anew would overwrite them.
-void EntryLogCore::refuse_orphans() const {
-  if (!backend().capabilities().listing) return;
-  if (const auto orphan = scan_entries(backend(), keys_, {.limit = 1})->next()) {
-    throw CorruptionError({.where = keys_.head() + " in " + backend().name(),
-                           .want = "the head of a log that has entries",
-                           .got = "nothing, beside entry " + orphan->key});
-  }
+EntryLogCore::Head EntryLogCore::read_sound_head() const {
+  Head head = read_head();
+  if (head.bytes || !backend().capabilities().listing) return head;
+  const auto entry = scan_entries(backend(), keys_, {.limit = 1})->next();
+  if (!entry) return head;
+  head = read_head();  // another writer may have begun the log meanwhile
+  if (head.bytes) return head;
+  throw CorruptionError({.where = keys_.head() + " in " + backend().name(),
+                         .want = "the head of a log that has entries",
+                         .got = "nothing, beside entry " + entry->key});
 }
 
 std::uint64_t EntryLogCore::prepare() {
@@ -50,8 +52,7 @@ std::uint64_t EntryLogCore::prepare() {
   }
   truncation_ = cut != 0 ? keys_before(cut) : std::vector<std::string>();
   if (head_) return 0;
-  Head head = read_head();
-  if (!head.bytes) refuse_orphans();
+  Head head = read_sound_head();
   std::uint64_t stored = 0;
   const auto lock = unit().lock_pending();
   for (const Attempt& attempt : attempts_) {

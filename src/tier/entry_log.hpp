@@ -43,7 +43,8 @@ class EntryLogCore final : public LogCore {
   bool has_moved() override;
 
   [[nodiscard]] Head read_head() const;
-  void refuse_orphans() const;
+  /// Errors: CorruptionError for entries without a head: numbering anew would overwrite them.
+  [[nodiscard]] Head read_sound_head() const;
   [[nodiscard]] std::vector<std::string> keys_before(std::uint64_t sequence) const;
   [[nodiscard]] std::string new_attempt_mark() const;
 

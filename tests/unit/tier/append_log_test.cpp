@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "holdfast/backend/sealed.hpp"
 #include "holdfast/seal/checksum.hpp"
 #include "tier_fixture.hpp"
@@ -256,6 +258,19 @@ TEST_P(AppendLogTest, NamesThatWouldMixWithAnotherLogsBucketsAreRefused) {
   EXPECT_THROW(TextLog(backend(), {.name = "a/b"}), OptionError);
   EXPECT_THROW(TextLog(backend(), {.name = std::string(256, 'n')}), LimitError);
   EXPECT_THROW(TextLog(backend(), {.entropy = nullptr}), OptionError);
+}
+
+TEST_P(AppendLogTest, AnotherWriterWhoBeginsTheLogWhileItsHeadIsLookedForIsNoDamage) {
+  bool begun = false;
+  backend()->fail_when([&](const FaultyBackend::Call& call) {
+    // Our tier has found no head, and is about to look for entries.
+    if (call.operation == Operation::snapshot && !std::exchange(begun, true)) TextLog(stored()).append("theirs");
+    return false;
+  });
+  TextLog log(backend());
+  log.append("ours");
+  EXPECT_TRUE(begun);
+  EXPECT_EQ(values(log), (Texts{"theirs", "ours"}));
 }
 
 TEST_P(AppendLogTest, ADamagedEntrySparesTheOnesBeforeIt) {
