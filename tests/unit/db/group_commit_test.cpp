@@ -214,8 +214,12 @@ TEST_F(GroupCommit, ALeaderWhoGivesUpHandsTheLeadOn) {
   impatient.busy_timeout = 50ms;
   LmdbBackend hasty(Database::open(impatient));
   auto turn = std::make_optional(db_->begin_write());
-  std::thread leader([&] { EXPECT_EQ(refused_with([&] { hasty.write("leader", {}); }), State::in_use); });
-  while (group().waiting() != 1) std::this_thread::yield();
+  std::atomic<bool> gave_up = false;
+  std::thread leader([&] {
+    EXPECT_EQ(refused_with([&] { hasty.write("leader", {}); }), State::in_use);
+    gave_up = true;
+  });
+  while (group().waiting() != 1 && !gave_up) std::this_thread::yield();
   std::thread follower([&] { backend_->write("follower", {}); });
   leader.join();
   turn.reset();
