@@ -39,7 +39,9 @@ FoundMeta judge_meta(const WriteSet& records) {
   try_to(found.findings, [&] { found.catalogue = read_catalogue(view, {}); });
   const bool whole = found.findings.empty();
   std::map<std::uint64_t, std::string> names;
-  for (const auto& [name, stored] : table_records(view)) {
+  for (const auto& record : table_records(view)) {
+    const std::string& name = record.first;
+    const auto& stored = record.second;
     const std::string where = "record of table " + printable(name);
     // Of a catalogue that does not read as a whole, the records that do.
     if (!whole)

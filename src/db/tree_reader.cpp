@@ -1,5 +1,7 @@
 #include "db/tree_reader.hpp"
 
+#include <utility>
+
 #include "holdfast/core/error.hpp"
 
 namespace holdfast::detail {
@@ -9,8 +11,8 @@ TreeReader::TreeReader(const PageSnapshot& snapshot, const TreeSource& source, c
     : snapshot_(snapshot),
       source_(source),
       barred_(barred),
-      on_entry_(on_entry),
-      on_damage_(on_damage),
+      on_entry_(std::move(on_entry)),
+      on_damage_(std::move(on_damage)),
       walk_(snapshot, source.tree, KeyOrder::bytes, static_cast<TreeVisitor&>(*this)) {}
 
 void TreeReader::claim(std::uint64_t first_page, std::uint64_t page_count) {

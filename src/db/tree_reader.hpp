@@ -1,12 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
 
 #include "db/stored_key.hpp"
 #include "db/tree_walk.hpp"
-#include "holdfast/core/function_ref.hpp"
 #include "holdfast/db/check.hpp"
 #include "holdfast/seal/seal.hpp"
 
@@ -32,8 +32,8 @@ struct TreeEntry {
 /// Reads every entry of a tree that verifies, in order, and tells what does not.
 class TreeReader final : private TreeVisitor {
  public:
-  using OnEntry = FunctionRef<void(const TreeEntry&)>;
-  using OnDamage = FunctionRef<void(CheckFinding)>;
+  using OnEntry = std::function<void(const TreeEntry&)>;
+  using OnDamage = std::function<void(CheckFinding)>;
 
   /// Pages in `barred` are not entered.
   TreeReader(const PageSnapshot& snapshot, const TreeSource& source, const std::set<std::uint64_t>& barred,
