@@ -240,6 +240,9 @@ TEST_F(Fork, ByAProcessThatIsKilledLeavesNoLockToItsChild) {
   ::kill(grandchild, SIGKILL);
 }
 
+// The address sanitizer of g++ 12 leaves its allocator's locks as they are at a fork: a child of a process whose other
+// threads allocate waits for ever in its own malloc, whatever the program does.
+#ifndef __SANITIZE_ADDRESS__
 TEST_F(Fork, AtAnyMomentOfOtherThreadsCallsLeavesAChildThatCanOpenAndClose) {
   const auto db = open();
   put(*db, "t", "k", "v");
@@ -270,6 +273,7 @@ TEST_F(Fork, AtAnyMomentOfOtherThreadsCallsLeavesAChildThatCanOpenAndClose) {
   done = true;
   for (std::thread& thread : threads) thread.join();
 }
+#endif
 
 }  // namespace
 }  // namespace holdfast
