@@ -63,6 +63,7 @@
 #include "holdfast/db/table.hpp"
 #include "holdfast/db/table_options.hpp"
 #include "holdfast/db/table_range.hpp"
+#include "holdfast/db/time_to_live.hpp"
 #include "holdfast/db/transaction.hpp"
 #include "holdfast/db/typed_table.hpp"
 #endif

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint32_t layout_version = 1;
 constexpr std::uint64_t known_required_features = 0;
-constexpr std::uint64_t known_table_flags = 0;
+constexpr std::uint64_t known_table_flags = expiring_flag;
 constexpr std::uint8_t record_version = 1;
 
 constexpr std::string_view layout_key = "layout";
@@ -229,8 +229,12 @@ std::map<std::string, Bytes> catalogue_records(const Catalogue& catalogue) {
   return records;
 }
 
+bool Catalogue::has_expiring() const noexcept {
+  return std::ranges::any_of(tables, [](const auto& table) { return table.second.is_expiring(); });
+}
+
 std::string lmdb_name(std::uint64_t tree) {
-  return "table." + std::to_string(tree);
+  return tree == expiry_tree ? expiry_table_name : "table." + std::to_string(tree);
 }
 
 }  // namespace holdfast::detail

@@ -17,6 +17,14 @@ namespace holdfast::detail {
 
 inline constexpr const char* meta_table_name = "holdfast.meta";
 inline constexpr const char* backend_table_name = "holdfast";
+inline constexpr const char* expiry_table_name = "holdfast.expiry";
+
+/// What holdfast.expiry, the index of all expiring tables, is called where trees have numbers. It is made with the
+/// first such table, and stays.
+inline constexpr std::uint64_t expiry_tree = 0;
+
+/// Bits of TableRecord::flags.
+inline constexpr std::uint64_t expiring_flag = 1;  ///< values begin with their deadlines
 
 struct StoreMeta {
   StoreId id{};
@@ -32,6 +40,7 @@ struct TableRecord {
   std::uint32_t schema_version = 0;
   TableCodecs codecs{};
   std::string seal{};  ///< "" for none
+  [[nodiscard]] bool is_expiring() const noexcept { return (flags & expiring_flag) != 0; }
   bool operator==(const TableRecord&) const = default;
 };
 
@@ -41,6 +50,8 @@ struct Catalogue {
   std::uint64_t next_table_id = 1;
   std::uint64_t tree_count = 0;  ///< trees made so far: 1 to tree_count
   std::map<std::string, TableRecord, std::less<>> tables{};
+  /// Whether the store needs an expiry index.
+  [[nodiscard]] bool has_expiring() const noexcept;
 };
 
 /// The records of an empty store.

@@ -83,7 +83,10 @@ namespace detail {
 
 bool Migration::is_done(const Transaction& txn, const ByteTable& to) {
   const IndexedTable* const table = to.tables_of(txn).index().find(to.name());
-  return table == nullptr || to.binding_->matches(*table->record);
+  if (table == nullptr || to.binding_->matches(*table->record)) return true;
+  if (table->record->is_expiring())
+    throw UnsupportedError({.capability = "migration of entries that expire", .where = "table " + to.name()});
+  return false;
 }
 
 ByteTable Migration::stage(const ByteTable& to) {

@@ -5,6 +5,7 @@
 #include "core/percent.hpp"
 #include "core/printable.hpp"
 #include "db/dump_text.hpp"
+#include "db/expiry.hpp"
 #include "db/known_seals.hpp"
 #include "db/new_place.hpp"
 #include "db/store_writer.hpp"
@@ -108,7 +109,8 @@ class Load {
     if (catalogue_.tables.contains(name)) text_.throw_damage("a table of its own name", printable(name) + " again");
     seal_ = record.seal.empty() ? nullptr : detail::require_seal(record.seal, options_.seals, name);
     table_id_ = record.id;
-    writer_.begin_tree(detail::lmdb_name(record.tree));
+    expiring_ = record.is_expiring();
+    writer_.begin_table(record);
     catalogue_.tables.emplace(name, std::move(record));
     ++catalogue_.next_table_id;
     ++catalogue_.tree_count;
@@ -117,6 +119,7 @@ class Load {
 
   void begin_backend() {
     seal_ = nullptr;
+    expiring_ = false;
     table_id_ = 0;
     writer_.begin_tree(detail::backend_table_name);
   }
@@ -145,14 +148,24 @@ class Load {
 
   void append(ByteView key, ByteView value) {
     const detail::StoredKey stored(key);
-    if (!seal_) {
-      writer_.append(stored.checked(), value);
-      return;
-    }
+    const ByteView checked = stored.checked();
+    if (expiring_) detail::require_indexable(checked);
+    if (expiring_ && value.size() < detail::deadline_bytes) text_.throw_damage("a deadline", "a shorter value");
+    writer_.append(checked, seal_ ? sealed(key, value) : value);
+  }
+
+  ByteView sealed(ByteView key, ByteView value) {
     sealed_.clear();
-    seal_->seal({.store = id_, .table = table_id_, .key = key}, value, sealed_);
+    if (expiring_) {
+      const detail::Dated entry = detail::dated(value);
+      const Bytes bound = detail::dated_key(key, entry.deadline);
+      holdfast::append(sealed_, value.first(detail::deadline_bytes));
+      seal_->seal({.store = id_, .table = table_id_, .key = bound}, entry.value, sealed_);
+    } else {
+      seal_->seal({.store = id_, .table = table_id_, .key = key}, value, sealed_);
+    }
     detail::check_value(sealed_);
-    writer_.append(stored.checked(), sealed_);
+    return sealed_;
   }
 
   const Words digest_{"sha256"};
@@ -164,6 +177,7 @@ class Load {
   detail::Catalogue catalogue_;
   std::shared_ptr<const Seal> seal_;
   std::uint64_t table_id_ = 0;
+  bool expiring_ = false;  ///< the table
   Bytes sealed_;
   DumpReport report_;
 };

@@ -9,7 +9,10 @@ namespace holdfast::detail {
 
 void RangeReader::begin() {
   const IndexedTable* const table = binding_->find(tables_->index(), Use::reading);
-  if (table != nullptr) table_id_ = table->record->id;
+  if (table != nullptr) {
+    table_id_ = table->record->id;
+    table_flags_ = table->record->flags;
+  }
   stored_.emplace(table != nullptr ? tables_->cursor(*table) : nullptr, range_, order_);
 }
 
@@ -29,7 +32,7 @@ std::span<const LentEntry> RangeReader::open_next() {
   sealed_ = sealed_.subspan(1);
   try {
     const Place place{.store = tables_->environment().id(), .table = table_id_, .key = key};
-    opened_ = {.key = key, .value = binding_->open_value(place, sealed, scratch_)};
+    opened_ = {.key = key, .value = binding_->open_value(place, table_flags_, sealed, scratch_)};
   } catch (...) {
     error_ = std::current_exception();
     throw;

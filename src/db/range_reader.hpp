@@ -42,6 +42,7 @@ class RangeReader {
   bool opens_;
   std::optional<StoredRange> stored_;
   std::uint64_t table_id_ = 0;
+  std::uint64_t table_flags_ = 0;
   std::span<const LentEntry> sealed_;  ///< read, and not yet opened
   LentEntry opened_;
   Bytes scratch_;

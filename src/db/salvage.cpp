@@ -33,6 +33,7 @@ class Salvage {
 
   void run(SalvageReport& report) {
     lost_names_.erase(detail::meta_table_name);
+    lost_names_.erase(detail::expiry_table_name);  // made anew, of what is copied
     writer_.begin_tree(detail::backend_table_name);
     if (const auto backend = lost_names_.extract(std::string(detail::backend_table_name)))
       copy({.shown_name = backend.key(), .tree = backend.mapped()});
@@ -47,7 +48,7 @@ class Salvage {
  private:
   void copy_table(const std::string& name, const detail::TableRecord& record, SalvageReport& report) {
     const auto tree = lost_names_.extract(detail::lmdb_name(record.tree));
-    detail::TreeSource source{.shown_name = name, .store = id_, .table_id = record.id};
+    detail::TreeSource source{.shown_name = name, .store = id_, .table_id = record.id, .flags = record.flags};
     if (tree) source.tree = tree.mapped();
     if (!record.seal.empty()) {
       source.seal = detail::find_seal(record.seal, options_.seals);
@@ -75,7 +76,7 @@ class Salvage {
     catalogue_.tables.emplace(name, record);
     catalogue_.next_table_id = std::max(catalogue_.next_table_id, record.id + 1);
     catalogue_.tree_count = std::max(catalogue_.tree_count, record.tree);
-    writer_.begin_tree(detail::lmdb_name(record.tree));
+    writer_.begin_table(record);
   }
 
   void copy(const detail::TreeSource& source) {

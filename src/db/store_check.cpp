@@ -66,6 +66,7 @@ bool StoreCheck::step() {
   begin_next();
   if (walk_) return true;
   if (cursor_ == nullptr) {
+    judge_expiry();
     judge_space();
   } else {
     *cursor_ = {.rounds = cursor_->rounds + 1};
@@ -112,13 +113,23 @@ void StoreCheck::judge_catalogue() {
   unclaimed.erase(meta_table_name);
   const auto backend = unclaimed.extract(std::string(backend_table_name));
   if (backend) to_walk_.push_back({.lmdb_name = backend.key(), .shown_name = backend.key(), .tree = backend.mapped()});
+  const auto index = unclaimed.extract(std::string(expiry_table_name));
+  if (!index && meta_.catalogue.has_expiring())
+    add({.table = expiry_table_name, .want = "the index of the entries that expire", .got = "none"});
+  if (index)
+    to_walk_.push_back(
+        {.role = Role::expiry, .lmdb_name = index.key(), .shown_name = index.key(), .tree = index.mapped()});
   for (const auto& [name, record] : meta_.catalogue.tables) {
     const auto tree = unclaimed.extract(lmdb_name(record.tree));
     if (!tree) {
       add({.table = name, .want = "LMDB database " + lmdb_name(record.tree), .got = "none"});
       continue;
     }
-    Walked table{.lmdb_name = tree.key(), .shown_name = name, .tree = tree.mapped(), .table_id = record.id};
+    Walked table{.lmdb_name = tree.key(),
+                 .shown_name = name,
+                 .tree = tree.mapped(),
+                 .table_id = record.id,
+                 .expiring = record.is_expiring()};
     if (!record.seal.empty()) table.seal = find_seal(record.seal, options_.seals);
     if (!record.seal.empty() && (!table.seal || !meta_.store)) report_.not_opened.push_back(name);
     to_walk_.push_back(std::move(table));
@@ -129,6 +140,17 @@ void StoreCheck::judge_catalogue() {
     to_walk_.push_back({.lmdb_name = name, .shown_name = name, .tree = tree});
   }
   if (cursor_ != nullptr) skip_to_cursor();
+}
+
+void StoreCheck::judge_expiry() {
+  for (const auto& [id, deadlines, rows] : expiry_.differences()) {
+    const auto& tables = meta_.catalogue.tables;
+    const auto table =
+        std::find_if(tables.begin(), tables.end(), [&, id = id](const auto& known) { return known.second.id == id; });
+    add({.table = table != tables.end() ? table->first : expiry_table_name,
+         .want = std::to_string(deadlines) + " deadlines in the expiry index, those of its entries",
+         .got = deadlines == rows ? "others" : std::to_string(rows)});
+  }
 }
 
 void StoreCheck::judge_space() {
@@ -162,11 +184,16 @@ void StoreCheck::entry(ByteView key, std::uint16_t flags, ByteView value) {
     return;
   }
   if (current_.role == Role::meta) meta_records_.put(key, value);
+  if (current_.role == Role::expiry) return expiry_.add_row(key);
   if (current_.role == Role::table) ++report_.entries;
-  const ByteView put = lent_key(key);
-  if (current_.seal && meta_.store)
-    static_cast<void>(
-        current_.seal->open({.store = meta_.store->id, .table = current_.table_id, .key = put}, value, scratch_));
+  if (current_.expiring) expiry_.add_entry(current_.table_id, dated_entry(key, value).deadline, key);
+  if (!current_.seal || !meta_.store) return;
+  const Place place{.store = meta_.store->id, .table = current_.table_id, .key = lent_key(key)};
+  if (current_.expiring) {
+    static_cast<void>(open_dated(*current_.seal, place, value, scratch_));
+  } else {
+    static_cast<void>(current_.seal->open(place, value, scratch_));
+  }
 }
 
 void StoreCheck::add_free_pages(ByteView key, ByteView value) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "db/expiry_tally.hpp"
 #include "db/found_meta.hpp"
 #include "db/page_tally.hpp"
 #include "db/tree_walk.hpp"
@@ -37,13 +38,14 @@ class StoreCheck final : private TreeVisitor {
   void add(CheckFinding finding);
 
  private:
-  enum class Role { free_list, names, meta, table };
+  enum class Role { free_list, names, meta, expiry, table };
   struct Walked {
     Role role = Role::table;
     std::string lmdb_name{};
     std::string shown_name{};
     Tree tree{};
     std::uint64_t table_id = 0;
+    bool expiring = false;
     std::shared_ptr<const Seal> seal{};
   };
 
@@ -53,6 +55,7 @@ class StoreCheck final : private TreeVisitor {
   void judge_names();
   void judge_catalogue();
   void judge_space();
+  void judge_expiry();
   void compare_counts(const char* what, std::uint64_t recorded, std::uint64_t counted);
   void add_free_pages(ByteView key, ByteView value);
 
@@ -72,6 +75,7 @@ class StoreCheck final : private TreeVisitor {
   std::map<std::string, Tree, std::less<>> named_trees_;
   WriteSet meta_records_;
   FoundMeta meta_;
+  ExpiryTally expiry_;
   Bytes scratch_;
 };
 

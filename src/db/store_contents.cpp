@@ -40,8 +40,11 @@ const Tree& require_tree(const std::map<std::string, Tree, std::less<>>& trees, 
 }  // namespace
 
 TreeSource StoreContents::source(const std::string& name, const TableRecord& record) const {
-  return {
-      .shown_name = name, .tree = require_tree(trees, lmdb_name(record.tree)), .store = meta.id, .table_id = record.id};
+  return {.shown_name = name,
+          .tree = require_tree(trees, lmdb_name(record.tree)),
+          .store = meta.id,
+          .table_id = record.id,
+          .flags = record.flags};
 }
 
 TreeSource StoreContents::backend() const {

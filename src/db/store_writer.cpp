@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/printable.hpp"
+#include "db/expiry.hpp"
 #include "db/lmdb_error.hpp"
 #include "holdfast/core/error.hpp"
 
@@ -49,7 +50,15 @@ void StoreWriter::commit() {
 }
 
 void StoreWriter::begin_tree(const std::string& name) {
+  expiring_id_ = 0;
   require_lmdb(mdb_dbi_open(txn_, name.c_str(), MDB_CREATE, &tree_), "mdb_dbi_open", data_);
+}
+
+void StoreWriter::begin_table(const TableRecord& record) {
+  begin_tree(lmdb_name(record.tree));
+  if (!record.is_expiring()) return;
+  require_lmdb(mdb_dbi_open(txn_, expiry_table_name, MDB_CREATE, &expiry_), "mdb_dbi_open", data_);
+  expiring_id_ = record.id;
 }
 
 void StoreWriter::append(ByteView stored_key, ByteView stored_value) {
@@ -61,10 +70,22 @@ void StoreWriter::append(ByteView stored_key, ByteView stored_value) {
                            .want = "keys in ascending order",
                            .got = printable(as_text(stored_key)) + " out of order"});
   require_lmdb(result, "mdb_put", data_);
+  if (expiring_id_ != 0) index(stored_key, stored_value);
   uncommitted_bytes_ += stored_key.size() + stored_value.size();
   if (uncommitted_bytes_ < commit_bytes) return;
   commit();
   begin();
+}
+
+/// Not in the order of the index, which is that of time.
+void StoreWriter::index(ByteView stored_key, ByteView stored_value) {
+  const UnixMs deadline = dated_entry(stored_key, stored_value).deadline;
+  if (deadline == never) return;
+  Bytes row = index_key(expiring_id_, deadline, stored_key);
+  MDB_val key{row.size(), row.data()};
+  MDB_val nothing{0, nullptr};
+  require_lmdb(mdb_put(txn_, expiry_, &key, &nothing, 0), "mdb_put", data_);
+  uncommitted_bytes_ += row.size();
 }
 
 void StoreWriter::write_meta(const StoreId& id, const Catalogue& catalogue) {

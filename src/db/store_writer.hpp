@@ -22,6 +22,9 @@ class StoreWriter {
 
   /// What is appended from here on goes to the LMDB database of that name, which is made.
   void begin_tree(const std::string& name);
+  /// The same of a table. What is appended to one whose entries expire is indexed, too.
+  /// Errors of append also: CorruptionError for a row without a deadline.
+  void begin_table(const TableRecord& record);
   void append(ByteView stored_key, ByteView stored_value);
   /// The tree `holdfast.meta` of a store of these tables.
   void write_meta(const StoreId& id, const Catalogue& catalogue);
@@ -31,11 +34,14 @@ class StoreWriter {
  private:
   void begin();
   void commit();
+  void index(ByteView stored_key, ByteView stored_value);
 
   std::filesystem::path data_;
   LmdbEnvironment lmdb_;
   MDB_txn* txn_ = nullptr;
   LmdbHandle tree_ = 0;
+  LmdbHandle expiry_ = 0;
+  std::uint64_t expiring_id_ = 0;  ///< of the table that is written; 0 when its entries do not expire
   std::uint64_t uncommitted_bytes_ = 0;
 };
 

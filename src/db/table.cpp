@@ -40,8 +40,8 @@ std::optional<ByteView> ByteTable::view(const Transaction& txn, ByteView key, By
   if (table == nullptr) return std::nullopt;
   const auto found = tables.get(*table, checked);
   if (!found || binding_->seal() == nullptr) return found;
-  return binding_->open_value({.store = tables.environment().id(), .table = table->record->id, .key = key}, *found,
-                              scratch);
+  return binding_->open_value({.store = tables.environment().id(), .table = table->record->id, .key = key},
+                              table->record->flags, *found, scratch);
 }
 
 std::optional<ByteView> ByteTable::view(const Transaction& txn, ByteView key) const {
@@ -91,17 +91,23 @@ std::uint64_t ByteTable::count(const Transaction& txn) const {
 }
 
 void ByteTable::put(WriteTransaction& txn, ByteView key, ByteView value) const {
+  put_until(txn, key, value, detail::never);
+}
+
+void ByteTable::put_until(WriteTransaction& txn, ByteView key, ByteView value, std::uint64_t deadline) const {
   detail::WriteState& writes = writes_of(txn);
   const StoredKey stored(key);
   const ByteView checked = stored.checked();
   detail::check_value(value);
-  if (binding_->seal() == nullptr) return writes.put(*binding_, checked, value);
+  if (binding_->seal() == nullptr) return writes.put(*binding_, checked, value, deadline);
   const IndexedTable& table = writes.made(*binding_);
   Bytes sealed;
   sealed.reserve(value.size() + binding_->seal()->overhead_bytes());
-  binding_->seal_value({.store = writes.environment().id(), .table = table.record->id, .key = key}, value, sealed);
+  const Bytes dated = table.record->is_expiring() ? detail::dated_key(key, deadline) : Bytes();
+  const ByteView bound = dated.empty() ? key : dated;
+  binding_->seal_value({.store = writes.environment().id(), .table = table.record->id, .key = bound}, value, sealed);
   detail::check_value(sealed);
-  writes.put(*binding_, checked, sealed);
+  writes.put(*binding_, checked, sealed, deadline);
 }
 
 bool ByteTable::insert(WriteTransaction& txn, ByteView key, ByteView value) const {
@@ -115,9 +121,10 @@ bool ByteTable::erase(WriteTransaction& txn, ByteView key) const {
   const StoredKey stored(key);
   const ByteView checked = stored.checked();
   const IndexedTable* const table = binding_->find(writes.index(), Use::writing);
-  if (table == nullptr || !writes.get(*table, checked)) return false;
-  writes.erase(*table, checked);
-  return true;
+  if (table == nullptr || !writes.row(*table, checked)) return false;
+  const bool was_there = writes.get(*table, checked).has_value();
+  writes.erase(*table, checked);  // what is due too: time set back does not bring it up again
+  return was_there;
 }
 
 std::uint64_t ByteTable::erase_range(WriteTransaction& txn, const KeyRange& range) const {

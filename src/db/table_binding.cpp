@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/printable.hpp"
+#include "db/expiry.hpp"
 #include "holdfast/core/error.hpp"
 
 namespace holdfast::detail {
@@ -18,8 +19,9 @@ std::string text(std::string_view seal) {
 
 }  // namespace
 
-ByteView TableBinding::open_value(const Place& place, ByteView stored, Bytes& scratch) const {
+ByteView TableBinding::open_value(const Place& place, std::uint64_t flags, ByteView stored, Bytes& scratch) const {
   try {
+    if ((flags & expiring_flag) != 0) return open_dated(*seal(), place, stored, scratch).value;
     return seal()->open(place, stored, scratch);
   } catch (const CorruptionError& error) {
     CorruptionError::Facts facts = error.facts();
@@ -45,6 +47,8 @@ void TableBinding::require_match(const TableRecord& record, Use use) const {
   };
   const TableRecord own = this->record(record.id, record.tree);
   require("seal", text(record.seal), text(own.seal));
+  if ((own.flags & ~record.flags) != 0)
+    throw StateError({.state = State::mismatched, .where = "table " + name_, .problem = "it was made without expiry"});
   if (!codecs_ && use == Use::reading) return;
   require("key codec", text(record.codecs.key), text(own.codecs.key));
   require("value codec", text(record.codecs.value), text(own.codecs.value));
@@ -60,6 +64,7 @@ bool TableBinding::matches(const TableRecord& record) const {
 TableRecord TableBinding::record(std::uint64_t id, std::uint64_t tree) const {
   return {.id = id,
           .tree = tree,
+          .flags = makes_expiring() ? expiring_flag : 0,
           .schema_version = options_.schema_version,
           .codecs = codecs_.value_or(TableCodecs{}),
           .seal = options_.seal ? std::string(options_.seal->name()) : std::string()};

@@ -24,11 +24,14 @@ class TableBinding {
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] std::uint64_t environment() const noexcept { return environment_; }
+  /// Whether entries expire in a table that this makes.
+  [[nodiscard]] bool makes_expiring() const noexcept { return options_.expiry == Expiry::per_entry; }
   [[nodiscard]] const Seal* seal() const noexcept { return options_.seal.get(); }
   /// Appends to `out` what the seal makes of `value`.
   void seal_value(const Place& place, ByteView value, Bytes& out) const { seal()->seal(place, value, out); }
-  /// What was sealed, lent from `stored` or from `scratch`. Errors: CorruptionError naming table and key.
-  [[nodiscard]] ByteView open_value(const Place& place, ByteView stored, Bytes& scratch) const;
+  /// What was sealed, lent from `stored` or from `scratch`; `flags` are of the table's record.
+  /// Errors: CorruptionError naming table and key.
+  [[nodiscard]] ByteView open_value(const Place& place, std::uint64_t flags, ByteView stored, Bytes& scratch) const;
 
   /// Null when there is no such table. Errors: StateError{mismatched} when it was made otherwise.
   /// Cost: a load and a comparison while the tables of the store stay the same.

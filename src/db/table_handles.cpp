@@ -11,6 +11,14 @@
 namespace holdfast::detail {
 namespace {
 
+/// Those that a transaction on these tables may use.
+std::vector<std::uint64_t> trees_of(const Catalogue& catalogue) {
+  std::vector<std::uint64_t> trees;
+  for (const auto& [name, record] : catalogue.tables) trees.push_back(record.tree);
+  if (catalogue.has_expiring()) trees.push_back(expiry_tree);
+  return trees;
+}
+
 LmdbHandle open_handle(const LmdbTxn& txn, std::uint64_t tree, unsigned flags) {
   LmdbHandle handle = 0;
   const auto& path = txn.environment()->path();
@@ -52,21 +60,21 @@ std::shared_ptr<const TableIndex> TableHandles::index_of(const std::shared_ptr<E
                                             [&](std::uint64_t tree) { return handles_.at(tree); });
 }
 
-bool TableHandles::has_all(const Catalogue& catalogue) const {
+bool TableHandles::has_all(const std::vector<std::uint64_t>& trees) const {
   const std::lock_guard lock(mutex_);
-  return std::all_of(catalogue.tables.begin(), catalogue.tables.end(),
-                     [&](const auto& table) { return handles_.contains(table.second.tree); });
+  return std::ranges::all_of(trees, [&](std::uint64_t tree) { return handles_.contains(tree); });
 }
 
 void TableHandles::open_missing(const std::shared_ptr<Environment>& environment, const Catalogue& catalogue) {
-  if (has_all(catalogue)) return;  // also while a write transaction has the turn
+  const std::vector<std::uint64_t> trees = trees_of(catalogue);
+  if (has_all(trees)) return;  // also while a write transaction has the turn
   turn_.acquire();
   const auto give_back = [](std::binary_semaphore* turn) { turn->release(); };
   const std::unique_ptr<std::binary_semaphore, decltype(give_back)> turn(&turn_, give_back);
-  if (has_all(catalogue)) return;
+  if (has_all(trees)) return;
   Handles opened;
   ReadBase txn(environment, environment->options());
-  for (const auto& [name, record] : catalogue.tables) opened.emplace(record.tree, open_handle(txn, record.tree, 0));
+  for (const std::uint64_t tree : trees) opened.emplace(tree, open_handle(txn, tree, 0));
   txn.commit();
   keep(opened);
 }

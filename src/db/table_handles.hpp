@@ -6,6 +6,7 @@
 #include <mutex>
 #include <semaphore>
 #include <unordered_map>
+#include <vector>
 
 #include "db/lmdb_txn.hpp"
 #include "db/table_index.hpp"
@@ -52,7 +53,7 @@ class TableHandles {
   };
 
  private:
-  [[nodiscard]] bool has_all(const Catalogue& catalogue) const;
+  [[nodiscard]] bool has_all(const std::vector<std::uint64_t>& trees) const;
   void open_missing(const std::shared_ptr<Environment>& environment, const Catalogue& catalogue);
   void keep(const Handles& opened);
 

@@ -23,8 +23,10 @@ class TableIndex {
   template <class HandleOf>
   TableIndex(Catalogue catalogue, HandleOf&& handle_of) : serial_(next_serial()), catalogue_(std::move(catalogue)) {
     tables_.reserve(catalogue_.tables.size());
-    for (const auto& [name, record] : catalogue_.tables)
+    for (const auto& [name, record] : catalogue_.tables) {
       tables_.push_back({.name = &name, .record = &record, .handle = handle_of(record.tree)});
+    }
+    if (catalogue_.has_expiring()) expiry_ = handle_of(expiry_tree);
   }
   TableIndex(const TableIndex&) = delete;
   TableIndex& operator=(const TableIndex&) = delete;
@@ -32,6 +34,8 @@ class TableIndex {
   /// Unique in the process, from 1: what a place in this index is remembered by.
   [[nodiscard]] std::uint64_t serial() const noexcept { return serial_; }
   [[nodiscard]] const Catalogue& catalogue() const noexcept { return catalogue_; }
+  /// Of the expiry index; 0 when no table needs it, or while it is made by a transaction that has not committed yet.
+  [[nodiscard]] LmdbHandle expiry() const noexcept { return expiry_; }
   /// In the order of their names.
   [[nodiscard]] const std::vector<IndexedTable>& tables() const noexcept { return tables_; }
   /// Null when there is none of that name.
@@ -43,6 +47,7 @@ class TableIndex {
   std::uint64_t serial_;
   Catalogue catalogue_;
   std::vector<IndexedTable> tables_;
+  LmdbHandle expiry_ = 0;
 };
 
 }  // namespace holdfast::detail

@@ -31,6 +31,7 @@ struct TableWrites {
     merged.rebase(stored.get());
   }
 
+  std::uint64_t flags = 0;           ///< of its record
   LmdbHandle handle;                 ///< 0 while LMDB has nothing of it
   std::unique_ptr<LmdbView> stored;  ///< null while LMDB has nothing of it
   bool cleared = false;              ///< LMDB's part must be emptied before the set is applied

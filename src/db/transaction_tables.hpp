@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "db/environment.hpp"
+#include "db/expiry.hpp"
 #include "db/lmdb_txn.hpp"
 #include "db/table_index.hpp"
 
@@ -17,8 +18,13 @@ class TransactionTables {
   virtual ~TransactionTables() = default;
   [[nodiscard]] virtual const Environment& environment() const noexcept = 0;
   [[nodiscard]] const TableIndex& index() const noexcept { return *index_; }
+  /// The one moment that this transaction judges expiry by, read when it began.
+  [[nodiscard]] UnixMs now() const noexcept { return now_; }
 
+  /// In a table that is sealed and whose entries expire: the row, whose deadline the seal covers.
   [[nodiscard]] virtual std::optional<ByteView> get(const IndexedTable& table, ByteView stored_key) = 0;
+  /// The entry as the table stores it, due or not.
+  [[nodiscard]] virtual std::optional<ByteView> row(const IndexedTable& table, ByteView stored_key) = 0;
   [[nodiscard]] virtual std::uint64_t count(const IndexedTable& table) = 0;
   /// It must not outlive this.
   [[nodiscard]] virtual std::unique_ptr<OrderedCursor> cursor(const IndexedTable& table) = 0;
@@ -31,7 +37,21 @@ class TransactionTables {
   ByteView keep(Bytes value) { return kept_.emplace_back(std::move(value)); }
 
  protected:
+  /// A seal is opened with the deadline, which it covers.
+  [[nodiscard]] static Lent lent_of(const IndexedTable& table) noexcept {
+    return table.record->seal.empty() ? Lent::value : Lent::row;
+  }
+  /// What a transaction shows of a row.
+  [[nodiscard]] std::optional<ByteView> live(const IndexedTable& table, std::optional<ByteView> stored) const {
+    return table.record->is_expiring() ? live_value(stored, now_, lent_of(table)) : stored;
+  }
+  [[nodiscard]] std::unique_ptr<OrderedCursor> live(const IndexedTable& table,
+                                                    std::unique_ptr<OrderedCursor> rows) const {
+    return table.record->is_expiring() ? live_cursor(std::move(rows), now_, lent_of(table)) : std::move(rows);
+  }
+
   std::shared_ptr<const TableIndex> index_;
+  UnixMs now_ = 0;
   bool ended_ = false;
 
  private:
@@ -67,17 +87,23 @@ class ReadState final : public TransactionTables {
   ReadState(const std::shared_ptr<Environment>& environment, const DatabaseOptions& options)
       : base_(begin_indexed<ReadBase>(environment, environment, options, index_)) {
     base_->stamp();
+    if (index_->expiry() != 0) now_ = unix_ms(options.clock->now());
   }
 
   [[nodiscard]] const Environment& environment() const noexcept override { return *base_->environment(); }
   [[nodiscard]] std::optional<ByteView> get(const IndexedTable& table, ByteView stored_key) override {
+    return live(table, base_->get(table.handle, stored_key));
+  }
+  [[nodiscard]] std::optional<ByteView> row(const IndexedTable& table, ByteView stored_key) override {
     return base_->get(table.handle, stored_key);
   }
   [[nodiscard]] std::uint64_t count(const IndexedTable& table) override {
-    return LmdbView(base_, table.handle).count();
+    const std::uint64_t rows = LmdbView(base_, table.handle).count();
+    if (!table.record->is_expiring()) return rows;
+    return live_count(rows, LmdbView(base_, index_->expiry()), table.record->id, nullptr, now_);
   }
   [[nodiscard]] std::unique_ptr<OrderedCursor> cursor(const IndexedTable& table) override {
-    return LmdbView(base_, table.handle).cursor();
+    return live(table, LmdbView(base_, table.handle).cursor());
   }
   void end() noexcept override {
     ended_ = true;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "db/catalogue.hpp"
+#include "db/expiry.hpp"
 #include "holdfast/core/error.hpp"
 
 namespace holdfast::detail {
@@ -28,11 +30,17 @@ void TreeReader::claim(std::uint64_t first_page, std::uint64_t page_count) {
 void TreeReader::entry(ByteView key, std::uint16_t flags, ByteView value) {
   if ((flags & tree_flag) != 0) throw CorruptionError({.want = "a value", .got = "a tree"});
   key_ = to_bytes(lent_key(key));
-  const ByteView content =
-      source_.seal
-          ? source_.seal->open({.store = source_.store, .table = source_.table_id, .key = key_}, value, scratch_)
-          : value;
-  on_entry_({.stored_key = key, .stored_value = value, .key = key_, .content = content});
+  on_entry_({.stored_key = key, .stored_value = value, .key = key_, .content = opened(key, value)});
+}
+
+ByteView TreeReader::opened(ByteView stored_key, ByteView value) {
+  const bool expiring = (source_.flags & expiring_flag) != 0;
+  if (expiring) static_cast<void>(dated_entry(stored_key, value));
+  if (!source_.seal) return value;
+  const Place place{.store = source_.store, .table = source_.table_id, .key = key_};
+  if (!expiring) return source_.seal->open(place, value, scratch_);
+  const Dated entry = open_dated(*source_.seal, place, value, scratch_);
+  return content_ = stored_value(entry.deadline, entry.value);
 }
 
 void TreeReader::damage(std::uint64_t page, std::optional<ByteView> key, std::string want, std::string got) {

@@ -19,9 +19,10 @@ struct TreeSource {
   std::shared_ptr<const Seal> seal{};  ///< verified where there is one
   StoreId store{};
   std::uint64_t table_id = 0;
+  std::uint64_t flags = 0;  ///< of its record
 };
 
-/// One entry. `content` is what was put: the value without its seal.
+/// One entry. `content` is what was put: the value without its seal, behind its deadline where entries expire.
 struct TreeEntry {
   ByteView stored_key{};
   ByteView stored_value{};
@@ -43,6 +44,7 @@ class TreeReader final : private TreeVisitor {
   [[nodiscard]] std::uint64_t pages() const noexcept { return pages_; }
 
  private:
+  ByteView opened(ByteView stored_key, ByteView value);
   void claim(std::uint64_t first_page, std::uint64_t page_count) override;
   void entry(ByteView key, std::uint16_t flags, ByteView value) override;
   void damage(std::uint64_t page, std::optional<ByteView> key, std::string want, std::string got) override;
@@ -56,6 +58,7 @@ class TreeReader final : private TreeVisitor {
   std::uint64_t pages_ = 0;
   Bytes key_;
   Bytes scratch_;
+  Bytes content_;
 };
 
 /// What is thrown where a finding must not be.

@@ -5,6 +5,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "db/row_writer.hpp"
+#include "db/stored_key.hpp"
 #include "db/writer_turn.hpp"
 #include "holdfast/core/error.hpp"
 
@@ -25,13 +27,37 @@ std::uint64_t take_tree(Catalogue& catalogue) {
 WriteState::WriteState(const std::shared_ptr<WriterTurn>& turn, const DatabaseOptions& options)
     : base_(begin_indexed<WriteBase>(turn->environment(), turn, options, index_)),
       begun_(index_),
-      write_set_bytes_(options.write_set_bytes) {}
+      expiry_(index_->expiry()),
+      write_set_bytes_(options.write_set_bytes) {
+  now_ = unix_ms(options.clock->now());
+}
 
 TableWrites& WriteState::writes_of(const IndexedTable& table) {
-  const auto known = writes_.find(table.record->id);
-  if (known != writes_.end()) return known->second;
-  auto stored = table.handle != 0 ? std::make_unique<LmdbView>(base_, table.handle) : nullptr;
-  return writes_.try_emplace(table.record->id, table.handle, std::move(stored)).first->second;
+  auto known = writes_.find(table.record->id);
+  if (known == writes_.end()) {
+    auto stored = table.handle != 0 ? std::make_unique<LmdbView>(base_, table.handle) : nullptr;
+    known = writes_.try_emplace(table.record->id, table.handle, std::move(stored)).first;
+  }
+  known->second.flags = table.record->flags;
+  return known->second;
+}
+
+std::uint64_t WriteState::count(const IndexedTable& table) {
+  const TableWrites& writes = writes_of(table);
+  const std::uint64_t rows = writes.merged.count();
+  if (!table.record->is_expiring() || writes.cleared || writes.stored == nullptr) return rows;
+  return live_count(rows, LmdbView(base_, expiry_), table.record->id, &writes.set, now_);
+}
+
+std::vector<Bytes> WriteState::due(const IndexedTable& table, std::uint64_t limit) {
+  std::vector<Bytes> keys;
+  const TableWrites& writes = writes_of(table);
+  if (limit == 0 || writes.cleared || writes.stored == nullptr) return keys;
+  each_due(LmdbView(base_, expiry_), table.record->id, now_, [&](ByteView key) {
+    if (writes.set.find(key) == nullptr) keys.push_back(to_bytes(key));
+    return keys.size() < limit;
+  });
+  return keys;
 }
 
 const IndexedTable& WriteState::made(const TableBinding& binding) {
@@ -53,6 +79,7 @@ void WriteState::replace_tables(Catalogue catalogue) {
   catalogue.change = begun_->catalogue().change + 1;
   std::unordered_map<std::uint64_t, LmdbHandle> handles;
   for (const IndexedTable& table : index_->tables()) handles.emplace(table.record->tree, table.handle);
+  handles.emplace(expiry_tree, expiry_);
   auto changed = std::make_shared<const TableIndex>(std::move(catalogue), [&](std::uint64_t tree) {
     const auto known = handles.find(tree);
     return known != handles.end() ? known->second : 0;
@@ -61,16 +88,26 @@ void WriteState::replace_tables(Catalogue catalogue) {
   index_ = std::move(changed);
 }
 
-void WriteState::put(const TableBinding& binding, ByteView stored_key, ByteView value) {
-  TableWrites& table = writes_of(made(binding));
-  require_room(stored_key.size() + value.size());
-  const std::uint64_t before = table.set.size_bytes();
+void WriteState::put(const TableBinding& binding, ByteView stored_key, ByteView value, UnixMs deadline) {
+  const IndexedTable* const found = binding.find(*index_, Use::writing);
+  const bool expiring = found != nullptr ? found->record->is_expiring() : binding.makes_expiring();
+  if (expiring) require_indexable(stored_key);
+  const IndexedTable& table = found != nullptr ? *found : made(binding);
+  if (!expiring) return put_row(table, stored_key, value);
+  put_row(table, stored_key, stored_value(deadline, value));
+}
+
+void WriteState::put_row(const IndexedTable& table, ByteView stored_key, ByteView stored) {
+  check_value(stored);
+  TableWrites& writes = writes_of(table);
+  require_room(stored_key.size() + stored.size());
+  const std::uint64_t before = writes.set.size_bytes();
   if (undo_.is_recording()) {
-    undo_.write(table, stored_key, {to_bytes(value)});
+    undo_.write(writes, stored_key, {to_bytes(stored)});
   } else {
-    table.set.put(stored_key, value);
+    writes.set.put(stored_key, stored);
   }
-  sets_bytes_ += table.set.size_bytes() - before;
+  sets_bytes_ += writes.set.size_bytes() - before;
   spill_if_full();
 }
 
@@ -159,15 +196,12 @@ void WriteState::apply() {
       const auto tree = trees.find(id);
       if (tree == trees.end()) continue;  // and dropped again
       table.handle = opening_->open(*base_, tree->second);
+      if ((table.flags & expiring_flag) != 0) expiry_ = opening_->open(*base_, expiry_tree);
     }
-    if (table.cleared) base_->clear(table.handle);
-    for (const auto& [key, write] : table.set.entries()) {
-      if (write.value) {
-        base_->put(table.handle, key, *write.value);
-      } else {
-        base_->erase(table.handle, key);
-      }
-    }
+    RowWriter writer(*base_, expiry_);
+    const TableRows rows{.table_id = id, .flags = table.flags, .handle = table.handle};
+    if (table.cleared) writer.clear(rows);
+    writer.apply(rows, table.set);
   }
 }
 

@@ -21,11 +21,14 @@ class WriteState final : public TransactionTables {
 
   [[nodiscard]] const Environment& environment() const noexcept override { return *base_->environment(); }
   [[nodiscard]] std::optional<ByteView> get(const IndexedTable& table, ByteView stored_key) override {
+    return live(table, row(table, stored_key));
+  }
+  [[nodiscard]] std::optional<ByteView> row(const IndexedTable& table, ByteView stored_key) override {
     return writes_of(table).merged.get(stored_key);
   }
-  [[nodiscard]] std::uint64_t count(const IndexedTable& table) override { return writes_of(table).merged.count(); }
+  [[nodiscard]] std::uint64_t count(const IndexedTable& table) override;
   [[nodiscard]] std::unique_ptr<OrderedCursor> cursor(const IndexedTable& table) override {
-    return writes_of(table).merged.cursor();
+    return live(table, writes_of(table).merged.cursor());
   }
   void end() noexcept override {
     ended_ = true;
@@ -36,10 +39,12 @@ class WriteState final : public TransactionTables {
 
   /// Errors: StateError{mismatched}; LimitError{max_tables} when the table would be one too many; {write_set_bytes}
   /// while a savepoint is open; as of a commit, where the write spills: then the transaction is ended.
-  void put(const TableBinding& binding, ByteView stored_key, ByteView value);
+  void put(const TableBinding& binding, ByteView stored_key, ByteView value, UnixMs deadline = never);
   /// The table, made where it is missing; good until tables change.
   [[nodiscard]] const IndexedTable& made(const TableBinding& binding);
   void erase(const IndexedTable& table, ByteView stored_key);
+  /// The keys of up to `limit` entries that are due, earliest deadline first.
+  [[nodiscard]] std::vector<Bytes> due(const IndexedTable& table, std::uint64_t limit);
   void clear(const IndexedTable& table);
   void drop(const IndexedTable& table);
   void rename(const IndexedTable& table, std::string_view name);
@@ -53,6 +58,7 @@ class WriteState final : public TransactionTables {
 
  private:
   [[nodiscard]] TableWrites& writes_of(const IndexedTable& table);
+  void put_row(const IndexedTable& table, ByteView stored_key, ByteView stored);
   void replace_tables(Catalogue catalogue);
   void require_room(std::uint64_t added_bytes) const;
   void spill_if_full();
@@ -67,6 +73,7 @@ class WriteState final : public TransactionTables {
   std::map<std::uint64_t, TableWrites> writes_;  ///< by id, so that what frees a tree comes before what takes it
   UndoLog undo_;
   std::optional<TableHandles::Opening> opening_;
+  LmdbHandle expiry_;  ///< 0 while LMDB has no expiring table
   std::uint64_t write_set_bytes_;
   std::uint64_t sets_bytes_ = 0;
   bool spilled_ = false;

@@ -81,6 +81,7 @@ TEST(Readme, StatesTheLimitsThatTheCodeHas) {
   };
   const auto bytes = [](auto count) { return std::to_string(count) + " bytes"; };
   expect_row("key in memory and in LMDB", bytes(limits::max_key_bytes));
+  expect_row("key of a table whose entries expire", bytes(limits::max_expiring_key_bytes));
   expect_row("file name of the file backend, `.bin` included", bytes(limits::max_file_name_bytes));
   expect_row("value", bytes(limits::max_value_bytes));
   expect_row("nesting of JSON", std::to_string(limits::max_json_depth) + " levels");

@@ -9,6 +9,9 @@ namespace holdfast::limits {
 /// Longest key of the memory backend and of LMDB (whose default page layout fixes it), after escaping. Bytes.
 inline constexpr std::size_t max_key_bytes = 511;
 
+/// Longest key of a table whose entries expire, after escaping. Bytes: the expiry index puts 16 before it.
+inline constexpr std::size_t max_expiring_key_bytes = max_key_bytes - 16;
+
 /// Longest value of the memory, file and LMDB backends. Bytes: 2^32 - 1 is LMDB's own bound.
 inline constexpr std::uint64_t max_value_bytes = 0xFFFF'FFFF;
 

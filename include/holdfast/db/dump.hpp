@@ -31,7 +31,8 @@ struct DumpReport {
 };
 
 /// Writes one state of the store to `out`, while readers and writers go on. Values of sealed tables are verified and
-/// written as they were put, without their seals. A dump that was stopped or failed has no digest, and does not load.
+/// written as they were put, without their seals; entries that may expire with their deadlines, due or not. A dump that
+/// was stopped or failed has no digest, and does not load.
 /// Errors: CorruptionError for anything damaged; UnsupportedError{seal} for a seal that is not known; IoError when
 ///         `out` does not take it; as begin_read().
 HOLDFAST_API DumpReport dump(const Database& db, std::ostream& out, const DumpOptions& options = {});

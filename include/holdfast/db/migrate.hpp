@@ -33,7 +33,8 @@ class HOLDFAST_API Migration {
 ///
 ///     migrate(txn, old_parts, parts, [](const auto& entry) { return TableEntry{entry.key, Part(entry.value)}; });
 ///
-/// Errors: StateError{mismatched} when the table is like neither; OptionError for tables of two names; ConflictError
+/// Errors: StateError{mismatched} when the table is like neither; UnsupportedError for one whose entries may expire;
+/// OptionError for tables of two names; ConflictError
 ///         when two entries get one key; what `convert` throws, unchanged. The table is then as it was.
 /// Shape:  the table gets a new id.   Cost: writes everything, once; a large table spills.
 template <class From, class To, class F>

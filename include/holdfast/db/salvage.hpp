@@ -16,8 +16,9 @@ struct SalvageReport {
 
 /// Makes a store at `fresh` of whatever verifies in the damaged store: every entry on a page that is sound in all its
 /// parts, that only one place lays claim to, and whose seal, where it has one, is not broken. The id is kept where it
-/// can be read, so that seals go on opening. Tables whose name was lost are called `recovered.<number>`. The damaged
-/// store is held alone and only read; keep it until you have seen what is missing.
+/// can be read, so that seals go on opening. Tables whose name was lost are called `recovered.<number>`; their values
+/// are as they were stored, with seals and deadlines. The damaged store is held alone and only read; keep it until you
+/// have seen what is missing.
 /// Rot in tables without a seal cannot be seen, and is copied.
 /// Errors: StateError{in_use} while somebody has the store open, {foreign, newer_format}; CorruptionError when no meta
 ///         page is left to go by; IoError: EEXIST where there is something called `fresh`.

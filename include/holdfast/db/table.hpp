@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "holdfast/core/key_range.hpp"
 #include "holdfast/db/table_options.hpp"
 #include "holdfast/db/table_range.hpp"
+#include "holdfast/db/time_to_live.hpp"
 #include "holdfast/db/transaction.hpp"
 
 namespace holdfast {
@@ -17,6 +19,8 @@ namespace holdfast {
 namespace detail {
 class Migration;
 class TableBinding;
+struct IndexedTable;
+enum class Use;
 }  // namespace detail
 
 /// A named table of bytes by key: a value to use with transactions of the store it was taken from. It is made by the
@@ -74,6 +78,20 @@ class HOLDFAST_API ByteTable {
   /// Erases everything. Cost: at the commit, of the pages, not of the keys.
   void clear(WriteTransaction& txn) const;
 
+  /// The same, on a table made with Expiry::per_entry (else UnsupportedError). Time is the handle's clock, read when a
+  /// transaction begins: an entry whose time has come reads as absent on every way to it, in whole milliseconds, until
+  /// it is purged. put() without a time to live is for ever. Zero and less end at once: as erase().
+  void put(WriteTransaction& txn, ByteView key, ByteView value, TimeToLive ttl) const;
+  /// Whether there was an entry to give a new time to live.
+  bool expire(WriteTransaction& txn, ByteView key, TimeToLive ttl) const;
+  /// Lets an entry live for ever; whether there was one.
+  bool persist(WriteTransaction& txn, ByteView key) const;
+  /// What is left of an entry's life: milliseconds::max() for ever, nullopt when absent.
+  [[nodiscard]] std::optional<std::chrono::milliseconds> ttl(const Transaction& txn, ByteView key) const;
+  /// Erases up to `limit` entries whose time has come, the earliest first; how many. Cost: of those, however many there
+  /// are beside them.
+  std::uint64_t purge_expired(WriteTransaction& txn, std::uint64_t limit) const;
+
   /// What every range is made of.
   enum class Values { opened, skipped };
   [[nodiscard]] detail::RangeSource scan_source(const Transaction& txn, const KeyRange& range, Order order,
@@ -87,6 +105,8 @@ class HOLDFAST_API ByteTable {
   /// Errors: StateError when `txn` is of another store, or cannot be used here and now.
   detail::TransactionTables& tables_of(const Transaction& txn) const;
   detail::WriteState& writes_of(WriteTransaction& txn) const;
+  void put_until(WriteTransaction& txn, ByteView key, ByteView value, std::uint64_t deadline) const;
+  const detail::IndexedTable* find_expiring(const detail::TransactionTables& tables, detail::Use use) const;
 
   std::shared_ptr<const detail::TableBinding> binding_;
 };

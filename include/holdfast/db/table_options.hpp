@@ -33,12 +33,18 @@ struct TableInfo {
   bool operator==(const TableInfo&) const = default;
 };
 
+/// Whether entries of a table can have a time to live.
+enum class Expiry { none, per_entry };
+
 /// What a table is made with, and checked against whenever it is used: else StateError{mismatched} names both.
 struct TableOptions {
   std::uint32_t schema_version = 0;  ///< yours to raise when the meaning of keys or values changes; see migrate()
-  /// What the values are sealed with: bound to the store, the table and the key. None: stored as they are, and rot is
-  /// not detected.
+  /// What the values are sealed with: bound to the store, the table, the key and the deadline. None: stored as they
+  /// are, and rot is not detected.
   std::shared_ptr<const Seal> seal{};
+  /// per_entry: put() takes a time to live, and expire(), ttl(), persist() and purge_expired() work. Costs 8 bytes a
+  /// value, and an index row for each entry that has one. A table that has it may be used without asking for it.
+  Expiry expiry = Expiry::none;
 };
 
 }  // namespace holdfast

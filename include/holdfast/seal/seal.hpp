@@ -17,7 +17,7 @@ using StoreId = std::array<std::byte, 16>;
 struct Place {
   StoreId store{};
   std::uint64_t table = 0;
-  ByteView key{};  ///< the encoded key, borrowed for the call
+  ByteView key{};  ///< the encoded key, and behind it the deadline of an entry that may expire; borrowed for the call
 };
 
 /// Stored values to sealed bytes and back, bound to their place.

@@ -102,7 +102,7 @@ TEST(TableRecord, OfALaterVersionOrWithUnknownFlagsIsNewer) {
   version[0] = std::byte{2};
   EXPECT_THROW(static_cast<void>(decode_table_record(version, "here")), StateError);
   TableRecord flagged = record;
-  flagged.flags = 1;
+  flagged.flags = std::uint64_t{1} << 63U;
   EXPECT_THROW(static_cast<void>(decode_table_record(encode_table_record(flagged), "here")), StateError);
 }
 

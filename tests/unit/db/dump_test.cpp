@@ -149,6 +149,14 @@ TEST_F(Dump, ThatLiesWithARightDigestIsRefused) {
                                 "end entries=0\n" + backend))
                 .find("none/1"),
             std::string::npos);
+  const std::string expiring = "table name=t flags=1 schema=0 key=ordered/1 value=raw/1 seal=\n";
+  const std::string deadline = "%ff%ff%ff%ff%ff%ff%ff%ff";
+  EXPECT_EQ(refusal(with_digest(head + expiring + "a=" + deadline + "1\nend entries=1\n" + backend)), "loaded");
+  EXPECT_EQ(refusal(with_digest(head + expiring + "a=1234567\nend entries=1\n" + backend)), "corrupt");
+  EXPECT_NE(
+      refusal(with_digest(head + expiring + std::string(496, 'k') + "=" + deadline + "\nend entries=1\n" + backend))
+          .find("max_expiring_key_bytes"),
+      std::string::npos);
   EXPECT_EQ(refusal(with_digest("holdfast-dump 2\n" + backend)), "newer");
   EXPECT_EQ(refusal("VERSION=3\nformat=bytevalue\n"), "foreign");
   EXPECT_EQ(refusal(std::string(10'000, '\0')), "foreign");

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <optional>
+
+#include "db/catalogue.hpp"
+#include "db/expiry.hpp"
+#include "db/lmdb_txn.hpp"
+#include "db/write_set.hpp"
+
+namespace holdfast::detail {
+
+/// Where the rows of a table are.
+struct TableRows {
+  std::uint64_t table_id = 0;
+  std::uint64_t flags = 0;  ///< of its record
+  LmdbHandle handle = 0;
+};
+
+/// Writes rows of tables into an LMDB transaction, each together with what follows from it: an expiring table's row and
+/// its place in the expiry index change in one transaction or not at all. Every row of a table is written here.
+/// Threads: as the transaction.
+class RowWriter {
+ public:
+  /// `index`: the expiry index; 0 where no table needs it.
+  RowWriter(WriteBase& txn, LmdbHandle index) noexcept : txn_(&txn), index_(index) {}
+
+  /// `stored`: the row as the table stores it, or nothing: erased.
+  void write(const TableRows& table, ByteView key, std::optional<ByteView> stored);
+  void apply(const TableRows& table, const WriteSet& set);
+  /// Erases all rows. Cost: of their pages, and of each row that has a deadline.
+  void clear(const TableRows& table);
+
+ private:
+  void write_row(LmdbHandle handle, ByteView key, std::optional<ByteView> stored);
+  void move_deadline(std::uint64_t table_id, ByteView key, UnixMs before, UnixMs after);
+
+  WriteBase* txn_;
+  LmdbHandle index_;
+};
+
+}  // namespace holdfast::detail
