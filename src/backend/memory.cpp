@@ -1,8 +1,10 @@
 #include "holdfast/backend/memory.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <mutex>
 #include <shared_mutex>
+#include <span>
 #include <utility>
 
 #include "backend/memory_tree.hpp"
@@ -64,6 +66,15 @@ void check_preconditions(const Tree& tree, const WriteBatch& batch) {
       throw ConflictError({.key = key, .problem = "required to hold another value"});
     }
   }
+}
+
+/// How many of `writes`, from the first, are puts whose keys ascend.
+std::size_t run_length(std::span<const WriteBatch::Write> writes) noexcept {
+  std::size_t count = 0;
+  while (count < writes.size() && writes[count].value && (count == 0 || writes[count - 1].key < writes[count].key)) {
+    ++count;
+  }
+  return count;
 }
 
 class MemoryCursor final : public ScanCursor {
@@ -181,9 +192,11 @@ void MemoryBackend::consume(WriteBatch&& batch) {
   before = state_->current();
   check_preconditions(before, batch);
   Tree next = before;
-  for (auto& [key, value] : batch.release_writes()) {
-    next = value ? with(std::move(next), std::move(key), std::make_shared<const Bytes>(std::move(*value)))
-                 : without(std::move(next), key);
+  auto writes = batch.release_writes();
+  for (memory_tree::Run rest = writes; !rest.empty();) {
+    const std::size_t count = run_length(rest);
+    next = count > 0 ? with(std::move(next), rest.first(count)) : without(std::move(next), rest.front().key);
+    rest = rest.subspan(std::max<std::size_t>(count, 1));
   }
   before = state_->publish(std::move(next));
 }

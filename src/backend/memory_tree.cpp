@@ -1,15 +1,11 @@
 #include "backend/memory_tree.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <utility>
 
 namespace holdfast::memory_tree {
 namespace {
-
-/// An AVL tree of 2^64 nodes is not that high.
-constexpr std::size_t highest = 96;
 
 int height(const Tree& tree) noexcept {
   return tree ? tree->height : 0;
@@ -59,6 +55,44 @@ void balance(Tree& place) {
   }
 }
 
+/// All keys of `left` are below that of `middle`, a node whose own subtrees are of no account; those of `right` above.
+/// Cost: O(difference of the heights).
+Tree joined(Tree left, Tree middle, Tree right) {
+  if (height(left) > height(right) + 1) {
+    Tree& place = own(left).right;
+    place = joined(std::move(place), std::move(middle), std::move(right));
+    balance(left);
+    return left;
+  }
+  if (height(right) > height(left) + 1) {
+    Tree& place = own(right).left;
+    place = joined(std::move(left), std::move(middle), std::move(place));
+    balance(right);
+    return right;
+  }
+  Node& node = own(middle);
+  node.left = std::move(left);
+  node.right = std::move(right);
+  measure(node);
+  return middle;
+}
+
+Value value_of(WriteBatch::Write& write) {
+  return std::make_shared<const Bytes>(std::move(*write.value));
+}
+
+/// A tree of nothing else.
+Tree built(Run run) {
+  if (run.empty()) return nullptr;
+  const std::size_t middle = run.size() / 2;
+  WriteBatch::Write& write = run[middle];
+  Value value = value_of(write);
+  auto node = std::make_shared<Node>(
+      Node{std::move(write.key), std::move(value), built(run.first(middle)), built(run.subspan(middle + 1)), 0});
+  measure(*node);
+  return node;
+}
+
 void remove_smallest(Tree& place) {
   if (!place->left) {
     place = Tree(place->right);
@@ -102,28 +136,26 @@ const Node* find(const Tree& tree, std::string_view key) noexcept {
   return nullptr;
 }
 
-Tree with(Tree tree, std::string key, Value value) {
-  std::array<Tree*, highest> path;  // the nodes above the key's place, the root first
-  std::size_t depth = 0;
-  Tree* place = &tree;
-  while (*place) {
-    Node& node = own(*place);
-    const int order = key.compare(node.key);
-    if (order == 0) {
-      node.value = std::move(value);
-      return tree;
-    }
-    path[depth++] = place;
-    place = order < 0 ? &node.left : &node.right;
-  }
-  *place = std::make_shared<Node>(Node{std::move(key), std::move(value), nullptr, nullptr, 1});
-  while (depth > 0) {
-    Tree& above = *path[--depth];
-    const int height_before = above->height;
-    balance(above);
-    if (above->height == height_before) break;
-  }
-  return tree;
+Tree with(Tree tree, Run run) {
+  if (run.empty()) return tree;
+  if (!tree) return built(run);
+  Node& node = own(tree);
+  const auto at = std::lower_bound(run.begin(), run.end(), std::string_view(node.key),
+                                   [](const auto& write, std::string_view key) { return write.key < key; });
+  const auto below_count = static_cast<std::size_t>(at - run.begin());
+  const bool is_here = at != run.end() && at->key == node.key;
+  if (is_here) node.value = value_of(*at);
+  bool heights_are_same = true;
+  const auto put_into = [&heights_are_same](Tree& place, Run part) {
+    if (part.empty()) return;
+    const int height_before = height(place);
+    place = with(std::move(place), part);
+    heights_are_same = heights_are_same && height(place) == height_before;
+  };
+  put_into(node.left, run.first(below_count));
+  put_into(node.right, run.subspan(below_count + (is_here ? 1 : 0)));
+  if (heights_are_same) return tree;
+  return joined(std::move(node.left), std::move(tree), std::move(node.right));
 }
 
 Tree without(Tree tree, std::string_view key) {

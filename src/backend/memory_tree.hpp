@@ -1,12 +1,14 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "holdfast/core/bytes.hpp"
 #include "holdfast/core/key_range.hpp"
+#include "holdfast/core/write_batch.hpp"
 
 /// An ordered map whose versions never change: an AVL tree. A change makes the nodes on its path anew and shares every
 /// other node with the version before; a version lives as long as somebody holds it. A version that is given away
@@ -29,8 +31,12 @@ struct Node {
 /// Null when absent. Cost: O(log n), no allocation.
 [[nodiscard]] const Node* find(const Tree& tree, std::string_view key) noexcept;
 
-/// The version in which `key` holds `value`. Cost: O(log n) time and nodes.
-[[nodiscard]] Tree with(Tree tree, std::string key, Value value);
+/// Puts whose keys ascend; their memory is taken.
+using Run = std::span<WriteBatch::Write>;
+
+/// The version in which they have happened. Cost: O(log n) time and nodes for one; for a run of m that lies between two
+/// keys of the tree O(m + log n).
+[[nodiscard]] Tree with(Tree tree, Run run);
 
 /// The version in which `key` is absent; the same one if it is already.
 [[nodiscard]] Tree without(Tree tree, std::string_view key);

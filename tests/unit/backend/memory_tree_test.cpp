@@ -15,8 +15,23 @@
 namespace holdfast::memory_tree {
 namespace {
 
-Value value_of(std::string_view text) {
-  return std::make_shared<const Bytes>(to_bytes(text));
+using Model = std::map<std::string, Bytes>;
+
+Bytes value_of(std::string_view text) {
+  return to_bytes(text);
+}
+
+/// A run of one.
+Tree with(Tree tree, std::string key, Bytes value) {
+  WriteBatch::Write write{.key = std::move(key), .value = std::move(value)};
+  return with(std::move(tree), Run(&write, 1));
+}
+
+Model shown_by(const Tree& tree) {
+  Model shown;
+  Walk walk(tree, KeyRange::all(), Direction::ascending);
+  while (const Node* node = walk.next()) shown.emplace(node->key, *node->value);
+  return shown;
 }
 
 /// The height, having checked balance and order in the subtree.
@@ -42,14 +57,14 @@ std::vector<std::string> keys_of(const Tree& tree, const KeyRange& range, Direct
 TEST(MemoryTree, StaysBalancedAndOrderedUnderRandomChanges) {
   std::mt19937_64 random(testing::test_seed());
   Tree tree;
-  std::map<std::string, Value> model;
+  Model model;
   for (int step = 0; step < 4000; ++step) {
     const std::string key = std::to_string(random() % 500);
     if (random() % 3 == 0) {
       tree = without(tree, key);
       model.erase(key);
     } else {
-      const Value value = value_of(std::to_string(step));
+      const Bytes value = value_of(std::to_string(step));
       tree = with(tree, key, value);
       model[key] = value;
     }
@@ -60,7 +75,7 @@ TEST(MemoryTree, StaysBalancedAndOrderedUnderRandomChanges) {
   for (const auto& [key, value] : model) {
     expected.push_back(key);
     ASSERT_NE(find(tree, key), nullptr);
-    EXPECT_EQ(find(tree, key)->value, value);
+    EXPECT_EQ(*find(tree, key)->value, value);
   }
   EXPECT_EQ(keys_of(tree, KeyRange::all(), Direction::ascending), expected);
   std::reverse(expected.begin(), expected.end());
@@ -109,15 +124,15 @@ TEST(MemoryTree, ReplacedAndErasedValuesLiveExactlyAsLongAsAVersionThatShowsThem
 TEST(MemoryTree, AVersionThatIsKeptNeverChangesWhateverTheOneGivenAwayBecomes) {
   std::mt19937_64 random(testing::test_seed());
   Tree tree;
-  std::map<std::string, Value> model;
-  std::vector<std::pair<Tree, std::map<std::string, Value>>> kept;
+  Model model;
+  std::vector<std::pair<Tree, Model>> kept;
   for (int step = 0; step < 4000; ++step) {
     const std::string key = std::to_string(random() % 300);
     if (random() % 3 == 0) {
       tree = without(std::move(tree), key);
       model.erase(key);
     } else {
-      const Value value = value_of(std::to_string(step));
+      const Bytes value = value_of(std::to_string(step));
       tree = with(std::move(tree), key, value);
       model[key] = value;
     }
@@ -126,10 +141,34 @@ TEST(MemoryTree, AVersionThatIsKeptNeverChangesWhateverTheOneGivenAwayBecomes) {
   kept.emplace_back(tree, model);
   for (const auto& [version, expected] : kept) {
     checked_height(version);
-    std::map<std::string, Value> shown;
-    Walk walk(version, KeyRange::all(), Direction::ascending);
-    while (const Node* node = walk.next()) shown.emplace(node->key, node->value);
-    EXPECT_EQ(shown, expected);
+    EXPECT_EQ(shown_by(version), expected);
+  }
+}
+
+TEST(MemoryTree, ARunLeavesTheTreeBalancedWhereverItsKeysFall) {
+  std::mt19937_64 random(testing::test_seed());
+  for (int round = 0; round < 300; ++round) {
+    const std::uint64_t most = 1 + random() % 400;
+    Tree tree;
+    Model model;
+    for (int step = 0; step < 4; ++step) {
+      // From everywhere, or, as in a log, from a narrow band.
+      const std::uint64_t lowest = 1000 + random() % 1000;
+      const std::uint64_t band = random() % 2 == 0 ? 10'000 : most;
+      Model puts;
+      for (std::uint64_t count = random() % most; count > 0; --count) {
+        puts[std::to_string(lowest + random() % band)] = value_of(std::to_string(random()));
+      }
+      std::vector<WriteBatch::Write> writes;
+      for (const auto& [key, value] : puts) writes.push_back({.key = key, .value = value});
+      const Tree before = tree;
+      const Model model_before = model;
+      tree = with(tree, writes);
+      for (const auto& [key, value] : puts) model[key] = value;
+      checked_height(tree);
+      ASSERT_EQ(shown_by(tree), model);
+      ASSERT_EQ(shown_by(before), model_before);
+    }
   }
 }
 
