@@ -1,14 +1,13 @@
 // holdfast's database: a byte table, its transactions and ranges.
 #include <chrono>
 
+#include "holdfast/db/bulk_load.hpp"
 #include "holdfast/db/database.hpp"
 #include "holdfast/db/table.hpp"
 #include "peers/engine.hpp"
 
 namespace holdfast::bench {
 namespace {
-
-constexpr std::size_t load_batch_rows = 100'000;
 
 bool get_in(const ByteTable& table, const Transaction& txn, ByteView key, UseValue use) {
   const auto value = table.view(txn, key);
@@ -70,8 +69,16 @@ class TableEngine final : public Engine {
       : db_(Database::open({.path = directory / "store", .busy_timeout = std::chrono::minutes(1)})) {}
   std::unique_ptr<Session> session() override { return std::make_unique<TableSession>(*db_, table_); }
   void bulk_load(RowSource next, Arrival arrival) override {
-    TableSession session(*db_, table_);
-    load_in_batches(session, next, arrival, load_batch_rows);
+    db_->update([&](WriteTransaction& txn) {
+      BulkLoader loader(txn, table_);
+      if (arrival == Arrival::key_order) {
+        for (Row row; next(row);) loader.append(row.key, row.value);
+      } else {
+        const SortedRows sorted(next, arrival);
+        for (const Row& row : sorted.rows()) loader.append(row.key, row.value);
+      }
+      loader.finish();
+    });
   }
 
  private:
@@ -84,7 +91,7 @@ class TableEngine final : public Engine {
 EngineKind holdfast_table_kind() {
   return {.name = "holdfast",
           .version = HOLDFAST_BENCH_VERSION,
-          .terms = "synced; a byte table; bulk load: sorted, transactions of 100,000",
+          .terms = "synced; a byte table; bulk load: sorted, BulkLoader, one transaction",
           .open = [](const std::filesystem::path& directory) -> std::unique_ptr<Engine> {
             return std::make_unique<TableEngine>(directory);
           }};

@@ -50,6 +50,7 @@
 #include "holdfast/backend/lmdb.hpp"
 #include "holdfast/db/backup.hpp"
 #include "holdfast/db/bounds.hpp"
+#include "holdfast/db/bulk_load.hpp"
 #include "holdfast/db/check.hpp"
 #include "holdfast/db/database.hpp"
 #include "holdfast/db/destroy.hpp"

@@ -17,7 +17,8 @@ struct TableRows {
 };
 
 /// Writes rows of tables into an LMDB transaction, each together with what follows from it: an expiring table's row and
-/// its place in the expiry index change in one transaction or not at all. Every row of a table is written here.
+/// its place in the expiry index change in one transaction or not at all. Every row of a table is written here, but
+/// those that BulkLoader puts into a table without flags, from which nothing follows.
 /// Threads: as the transaction.
 class RowWriter {
  public:

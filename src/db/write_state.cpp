@@ -5,8 +5,10 @@
 #include <unordered_map>
 #include <utility>
 
+#include "db/entry_batch.hpp"
 #include "db/row_writer.hpp"
 #include "db/stored_key.hpp"
+#include "db/tree_appender.hpp"
 #include "db/writer_turn.hpp"
 #include "holdfast/core/error.hpp"
 
@@ -111,6 +113,34 @@ void WriteState::put_row(const IndexedTable& table, ByteView stored_key, ByteVie
   spill_if_full();
 }
 
+void WriteState::put_ascending(const TableBinding& binding, const EntryBatch& entries) {
+  require_no_savepoint("a load");
+  const IndexedTable& table = made(binding);
+  const TableWrites& writes = writes_of(table);
+  if (writes.handle == 0 || is_gathered()) spill();
+  spilled_ = true;
+  Place place{.store = environment().id(), .table = table.record->id};
+  Bytes sealed;
+  try {
+    TreeAppender tree(*base_, writes.handle);
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      auto [key, value] = entries[i];
+      if (binding.seal() != nullptr) {
+        place.key = key;
+        sealed.clear();
+        binding.seal_value(place, value, sealed);
+        check_value(sealed);
+        value = sealed;
+      }
+      tree.put(StoredKey(key).view(), value);
+    }
+  } catch (...) {
+    end();
+    throw;
+  }
+  for (auto& [id, other] : writes_) other.merged.rebase(other.merged.base());
+}
+
 void WriteState::erase(const IndexedTable& table, ByteView stored_key) {
   TableWrites& writes = writes_of(table);
   require_room(stored_key.size());
@@ -147,6 +177,13 @@ void WriteState::rename(const IndexedTable& table, std::string_view name) {
   catalogue.tables.erase(*table.name);
   catalogue.tables.emplace(name, record);
   replace_tables(std::move(catalogue));
+}
+
+void WriteState::require_no_savepoint(const char* what) const {
+  if (undo_.is_recording())
+    throw StateError({.state = State::in_use,
+                      .where = environment().path().string(),
+                      .problem = std::string(what) + " inside a savepoint of the same transaction"});
 }
 
 void WriteState::roll_back_savepoint(std::size_t step_count) noexcept {
@@ -216,18 +253,15 @@ void WriteState::apply_catalogue() {
       base_->put(meta, as_bytes(key), record);
 }
 
-bool WriteState::is_changed() const noexcept {
-  return spilled_ || index_ != begun_ || std::any_of(writes_.begin(), writes_.end(), [](const auto& table) {
-           return table.second.cleared || !table.second.set.entries().empty();
-         });
+/// Whether there is anything that LMDB's transaction does not have yet, of what is in tables.
+bool WriteState::is_gathered() const noexcept {
+  return std::any_of(writes_.begin(), writes_.end(),
+                     [](const auto& table) { return table.second.cleared || !table.second.set.entries().empty(); });
 }
 
 Durability WriteState::commit(Durability asked) {
   const Durability durability = environment().reached(asked);
-  if (undo_.is_recording())
-    throw StateError({.state = State::in_use,
-                      .where = environment().path().string(),
-                      .problem = "a commit inside a savepoint of the same transaction"});
+  require_no_savepoint("a commit");
   if (!is_changed()) {
     base_->end();
     return durability;

@@ -12,6 +12,8 @@
 
 namespace holdfast::detail {
 
+class EntryBatch;
+
 /// The tables of a write transaction: a write set over each that was used, and the changes of the tables themselves.
 /// All of it is data that the commit applies. Sets that grow beyond `write_set_bytes` are spilled: applied to the LMDB
 /// transaction, whose state the emptied sets then stand over.
@@ -35,6 +37,7 @@ class WriteState final : public TransactionTables {
     base_->end();
     opening_.reset();
   }
+  [[nodiscard]] std::uint64_t write_set_bytes() const noexcept { return write_set_bytes_; }
   [[nodiscard]] bool on_own_thread() const noexcept { return base_->on_own_thread(); }
 
   /// Errors: StateError{mismatched}; LimitError{max_tables} when the table would be one too many; {write_set_bytes}
@@ -42,6 +45,9 @@ class WriteState final : public TransactionTables {
   void put(const TableBinding& binding, ByteView stored_key, ByteView value, UnixMs deadline = never);
   /// The table, made where it is missing; good until tables change.
   [[nodiscard]] const IndexedTable& made(const TableBinding& binding);
+  /// Puts entries whose keys ascend into a table without flags, past its write set: into the LMDB transaction, after
+  /// all that was written before. Errors: StateError{in_use} while a savepoint is open; as put() where it spills.
+  void put_ascending(const TableBinding& binding, const EntryBatch& entries);
   void erase(const IndexedTable& table, ByteView stored_key);
   /// The keys of up to `limit` entries that are due, earliest deadline first.
   [[nodiscard]] std::vector<Bytes> due(const IndexedTable& table, std::uint64_t limit);
@@ -49,6 +55,8 @@ class WriteState final : public TransactionTables {
   void drop(const IndexedTable& table);
   void rename(const IndexedTable& table, std::string_view name);
 
+  /// Errors: StateError{in_use}, naming `what` cannot be.
+  void require_no_savepoint(const char* what) const;
   [[nodiscard]] std::size_t begin_savepoint() noexcept { return undo_.mark(); }
   void keep_savepoint() noexcept { undo_.release(); }
   void roll_back_savepoint(std::size_t step_count) noexcept;
@@ -63,7 +71,8 @@ class WriteState final : public TransactionTables {
   void require_room(std::uint64_t added_bytes) const;
   void spill_if_full();
   void spill();
-  [[nodiscard]] bool is_changed() const noexcept;
+  [[nodiscard]] bool is_gathered() const noexcept;
+  [[nodiscard]] bool is_changed() const noexcept { return spilled_ || index_ != begun_ || is_gathered(); }
   void open_turn();
   void apply();
   void apply_catalogue();

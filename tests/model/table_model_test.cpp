@@ -7,6 +7,7 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "holdfast/core/error.hpp"
@@ -27,6 +28,7 @@ enum class Kind {
   erase,
   erase_range,
   clear,
+  load,
   walk,
   erase_while_walking,
   savepoint,
@@ -55,6 +57,7 @@ rc::Gen<Operation> any_operation() {
                                                     {5, Kind::erase},
                                                     {1, Kind::erase_range},
                                                     {1, Kind::clear},
+                                                    {2, Kind::load},
                                                     {4, Kind::walk},
                                                     {2, Kind::erase_while_walking},
                                                     {3, Kind::savepoint},
@@ -127,6 +130,7 @@ class History {
         table_.clear(txn);
         model.clear();
         return;
+      case Kind::load: return load(txn, model, *at);
       case Kind::walk: return walk(txn, model, *at);
       case Kind::erase_while_walking: return erase_while_walking(txn, model, at->flag);
       case Kind::savepoint: return savepoint(txn, model, at, end);
@@ -143,6 +147,16 @@ class History {
     std::uint64_t erased = 0;
     for (auto it = model.lower_bound(from); it != model.end() && it->first < below; ++erased) it = model.erase(it);
     RC_ASSERT(table_.erase_range(txn, {.from = from, .below = below}) == erased);
+  }
+
+  /// Some keys in their order. In a savepoint there is no load.
+  void load(WriteTransaction& txn, Model& model, const Operation& operation) const {
+    if (in_savepoint_) return;
+    Model rows;
+    for (unsigned number = operation.key % 3; number < 24; number += 1 + operation.other % 4)
+      rows[key_text(number)] = std::string(operation.size + number, operation.flag ? 'l' : 'm');
+    RC_ASSERT(table_.load_sorted(txn, rows) == rows.size());
+    for (const auto& [key, value] : rows) model[key] = value;
   }
 
   /// A range with bounds of every kind, in both directions.
@@ -188,6 +202,7 @@ class History {
   void savepoint(WriteTransaction& txn, Model& model, Position& at, Position end) {
     Model draft = model;
     const bool fails = at->flag;
+    const bool outer = std::exchange(in_savepoint_, true);
     try {
       txn.savepoint([&] {
         for (unsigned steps = at->other % 8; steps > 0 && std::next(at) != end; --steps) {
@@ -206,6 +221,7 @@ class History {
       RC_ASSERT(error.facts().limit == "write_set_bytes");
       expect_same(txn, model);
     }
+    in_savepoint_ = outer;
   }
 
   void expect_same(const Transaction& txn, const Model& model) const {
@@ -230,6 +246,7 @@ class History {
   Database& db_;
   Table<std::string, std::string> table_;
   Model committed_;
+  bool in_savepoint_ = false;
   std::vector<std::pair<ReadTransaction, Model>> snapshots_;
 };
 

@@ -16,6 +16,8 @@
 
 namespace holdfast {
 
+class BulkLoader;
+
 namespace detail {
 class Migration;
 class TableBinding;
@@ -98,6 +100,7 @@ class HOLDFAST_API ByteTable {
                                                 Values values = Values::opened) const;
 
  private:
+  friend class BulkLoader;
   friend class Database;
   friend class detail::Migration;
   explicit ByteTable(std::shared_ptr<const detail::TableBinding> binding) noexcept : binding_(std::move(binding)) {}

@@ -11,6 +11,8 @@
 
 namespace holdfast {
 
+class BulkLoader;
+
 namespace detail {
 class Migration;
 class ReadBase;
@@ -110,6 +112,7 @@ class HOLDFAST_API WriteTransaction : public Transaction {
   std::shared_ptr<detail::WriteState> state_;  ///< the same object as tables_
 
  private:
+  friend class BulkLoader;
   friend class ByteTable;
   friend class Database;
   friend class detail::Migration;

@@ -15,6 +15,7 @@
 #include "holdfast/codec/ordered.hpp"
 #include "holdfast/codec/raw.hpp"
 #include "holdfast/db/bounds.hpp"
+#include "holdfast/db/bulk_load.hpp"
 #include "holdfast/db/database.hpp"
 #include "holdfast/db/detail/encoded.hpp"
 #include "holdfast/db/table.hpp"
@@ -101,6 +102,20 @@ class Table {
   bool insert(WriteTransaction& txn, Key key, Value value) const {
     detail::Encoded<ValueCodec, V> stored(value_codec_, value);
     return bytes_.insert(txn, encoded(key).view(), stored.view());
+  }
+  /// Puts the entries of `rows`, pairs or entries in the order of their encoded keys, each above the one before it; how
+  /// many. As BulkLoader says: what is behind the table's last key is appended, entries are not gathered in memory, and
+  /// whatever is thrown meanwhile, by `rows` too, ends the transaction. `rows` may read from it.
+  ///
+  ///     db->update([&](WriteTransaction& txn) { parts.load_sorted(txn, std::map<std::string, Part>{...}); });
+  template <std::ranges::input_range Rows>
+  std::uint64_t load_sorted(WriteTransaction& txn, Rows&& rows) const {
+    BulkLoader loader(txn, bytes_);
+    for (const auto& [key, value] : rows) {
+      detail::Encoded<ValueCodec, V> stored(value_codec_, value);
+      loader.append(encoded(key).view(), stored.view());
+    }
+    return loader.finish();
   }
   /// Whether there was a value to erase.
   bool erase(WriteTransaction& txn, Key key) const { return bytes_.erase(txn, encoded(key).view()); }
