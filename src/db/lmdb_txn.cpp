@@ -50,7 +50,7 @@ ReadBase::ReadBase(std::shared_ptr<Environment> environment, const DatabaseOptio
       slot_ = slot;
       txn_ = slot->txn;
       slot->since_ns.store(0, std::memory_order_relaxed);
-      slot->snapshot.store(mdb_txn_id(txn_), std::memory_order_relaxed);
+      slot->snapshot.store(mdb_txn_id(txn_), std::memory_order_release);
       return;
     }
     environment_->readers().leave(*slot);

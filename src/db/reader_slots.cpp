@@ -24,8 +24,9 @@ ReaderSlots::~ReaderSlots() {
 
 ReaderSlot* ReaderSlots::enter() {
   for (Passage passage = Passage::open;;) {
+    // Also when there is no memory for a slot: who is waited for in vain would keep the map from growing for ever.
+    const Arrival arrival(passage == Passage::admitted ? this : nullptr);
     ReaderSlot& slot = take_any();
-    if (passage == Passage::admitted) arrived();
     // Taken before the gate is looked at, as the gate is closed before the slots are: one of the two sees the other.
     if (passage == Passage::admitted || gate_.load() == Gate::open) return &slot;
     leave(slot);
@@ -57,6 +58,7 @@ ReaderSlot& ReaderSlots::take_any() {
 void ReaderSlots::leave(ReaderSlot& slot) noexcept {
   if (slot.pooled) {
     if (slot.txn != nullptr) mdb_txn_reset(slot.txn);
+    slot.snapshot.store(0, std::memory_order_relaxed);
     slot.taken.store(false, std::memory_order_release);
     return;
   }
@@ -76,20 +78,20 @@ bool ReaderSlots::end_idle() noexcept {
   return any;
 }
 
-std::optional<std::chrono::nanoseconds> ReaderSlots::age(std::uint64_t snapshot,
-                                                         std::chrono::steady_clock::time_point now) {
+std::vector<SeenReader> ReaderSlots::look(std::chrono::steady_clock::time_point now) {
   const std::int64_t now_ns = std::chrono::nanoseconds(now.time_since_epoch()).count();
-  std::optional<std::chrono::nanoseconds> oldest;
+  std::vector<SeenReader> seen;
   const auto look_at = [&](ReaderSlot& slot) {
-    if (!slot.taken.load() || slot.snapshot.load(std::memory_order_relaxed) != snapshot) return;
+    const std::uint64_t snapshot = slot.snapshot.load(std::memory_order_acquire);  // written after since_ns
+    if (snapshot == 0) return;
     std::int64_t since_ns = 0;
     if (slot.since_ns.compare_exchange_strong(since_ns, now_ns)) since_ns = now_ns;
-    oldest = std::max(oldest.value_or(std::chrono::nanoseconds::zero()), std::chrono::nanoseconds(now_ns - since_ns));
+    seen.push_back({.slot = &slot, .snapshot = snapshot, .since_ns = since_ns});
   };
   for (ReaderSlot& slot : slots_) look_at(slot);
   const std::lock_guard lock(overflow_mutex_);
   for (const auto& [key, slot] : overflow_) look_at(*slot);
-  return oldest;
+  return seen;
 }
 
 bool ReaderSlots::enter_writer() {

@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <unordered_map>
+#include <vector>
 
 struct MDB_txn;
 
@@ -17,10 +17,22 @@ namespace holdfast::detail {
 /// The place of one read transaction. Between readers it keeps LMDB's transaction, reset, for the next to renew.
 struct alignas(64) ReaderSlot {
   std::atomic<bool> taken{false};
-  std::atomic<std::uint64_t> snapshot{0};  ///< the taker's, once it has begun
+  std::atomic<std::uint64_t> snapshot{0};  ///< the taker's, once it has begun; else 0
   std::atomic<std::int64_t> since_ns{0};   ///< when that began, in monotonic time; 0 until somebody looks
   bool pooled = true;                      ///< one of the array; the others go with their reader
   MDB_txn* txn = nullptr;                  ///< the taker's; while it is not taken, idle
+};
+
+/// A reader of ours, when somebody looked.
+struct SeenReader {
+  const ReaderSlot* slot = nullptr;
+  std::uint64_t snapshot = 0;
+  std::int64_t since_ns = 0;
+
+  [[nodiscard]] std::chrono::nanoseconds age(std::chrono::steady_clock::time_point now) const {
+    return now.time_since_epoch() - std::chrono::nanoseconds(since_ns);
+  }
+  friend bool operator==(const SeenReader&, const SeenReader&) = default;
 };
 
 /// Who is using the map: the readers of this process, and its writer. Each enters before it touches LMDB's
@@ -42,9 +54,8 @@ class ReaderSlots {
   /// Gives LMDB back what the idle slots keep; whether there was any.
   bool end_idle() noexcept;
 
-  /// How old the oldest of our readers of that snapshot is; nullopt when there is none any more.
-  [[nodiscard]] std::optional<std::chrono::nanoseconds> age(std::uint64_t snapshot,
-                                                            std::chrono::steady_clock::time_point now);
+  /// Those of us who read now.
+  [[nodiscard]] std::vector<SeenReader> look(std::chrono::steady_clock::time_point now);
 
   /// The same for the one writer; false once the gate is shut for ever.
   [[nodiscard]] bool enter_writer();
@@ -63,6 +74,10 @@ class ReaderSlots {
   enum class Gate { open, closed, shut };
   enum class Passage { none, open, admitted };
   static constexpr std::size_t slot_count = 128;
+  struct Arrive {
+    void operator()(ReaderSlots* slots) const noexcept { slots->arrived(); }
+  };
+  using Arrival = std::unique_ptr<ReaderSlots, Arrive>;
 
   static bool take(ReaderSlot& slot) noexcept;
   [[nodiscard]] ReaderSlot& take_any();

@@ -26,7 +26,9 @@ int count_line(const char* line, void* context) {
   ++census.slots;
   if (!(words >> snapshot)) return 0;
   ++census.readers;
-  if (!census.oldest || snapshot < census.oldest->snapshot)
+  const bool first = !census.oldest || snapshot < census.oldest->snapshot;
+  const bool ours = process == ::getpid();  // of two that are equal, the one whose age in time is known
+  if (first || (ours && snapshot == census.oldest->snapshot))
     census.oldest = OldestReader{.snapshot = snapshot, .process_id = process};
   return 0;
 }
@@ -60,8 +62,11 @@ ReaderCensus count_readers(Environment& environment) {
   if (!census.oldest) return census;
   OldestReader& oldest = *census.oldest;
   oldest.commits = std::max(environment.last_commit(), oldest.snapshot) - oldest.snapshot;
-  if (oldest.process_id == ::getpid())
-    oldest.age = environment.readers().age(oldest.snapshot, environment.options().clock->steady_now());
+  if (oldest.process_id != ::getpid()) return census;
+  const auto now = environment.options().clock->steady_now();
+  for (const SeenReader& reader : environment.readers().look(now))
+    if (reader.snapshot == oldest.snapshot)
+      oldest.age = std::max(oldest.age.value_or(reader.age(now)), reader.age(now));
   return census;
 }
 

@@ -1,5 +1,9 @@
 #include "db/store_watch.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
+
 #include "db/environment.hpp"
 #include "db/store_stats.hpp"
 
@@ -15,10 +19,9 @@ StoreWatch::StoreWatch(std::shared_ptr<Environment> environment, const DatabaseO
 void StoreWatch::look() noexcept {
   try {
     tell_growth();
+    tell_ages();
     const auto oldest = count_readers(*environment_).oldest;
-    if (!oldest) return;
-    if (oldest->age && *oldest->age >= old_age_) tell_reader(*oldest, ReaderThreshold::age);
-    if (oldest->commits >= old_commits_) tell_reader(*oldest, ReaderThreshold::commits);
+    if (oldest && oldest->commits >= old_commits_) tell_commits(*oldest);
   } catch (const std::exception&) {
     // The store was poisoned since, or memory is short: the next call of the store's user says so.
   }
@@ -34,16 +37,35 @@ void StoreWatch::tell_growth() {
   if (to > from) observer_->map_grew(from, to);
 }
 
-void StoreWatch::tell_reader(const OldestReader& reader, ReaderThreshold passed) {
+void StoreWatch::tell_ages() {
+  environment_->require_sound();
+  const auto now = environment_->options().clock->steady_now();
+  std::vector<SeenReader> old = environment_->readers().look(now);
+  std::erase_if(old, [&](const SeenReader& reader) { return reader.age(now) < old_age_; });
+  std::vector<SeenReader> news = old;
   {
     const std::lock_guard lock(mutex_);
-    const Reader seen{reader.process_id, reader.snapshot};
-    if (const auto [told, first] = told_.try_emplace(passed, seen); !first) {
-      if (told->second == seen) return;
-      told->second = seen;
-    }
+    std::erase_if(news, [&](const SeenReader& reader) { return std::ranges::count(told_by_age_, reader) > 0; });
+    told_by_age_ = std::move(old);
   }
-  observer_->reader_is_old(reader, passed);
+  if (news.empty()) return;
+  const std::uint64_t last_commit = environment_->last_commit();
+  for (const SeenReader& reader : news)
+    observer_->reader_is_old({.snapshot = reader.snapshot,
+                              .commits = std::max(last_commit, reader.snapshot) - reader.snapshot,
+                              .process_id = ::getpid(),
+                              .age = reader.age(now)},
+                             ReaderThreshold::age);
+}
+
+void StoreWatch::tell_commits(const OldestReader& oldest) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(told_by_commits_, {oldest.process_id, oldest.snapshot}) ==
+        Reader(oldest.process_id, oldest.snapshot))
+      return;
+  }
+  observer_->reader_is_old(oldest, ReaderThreshold::commits);
 }
 
 }  // namespace holdfast::detail

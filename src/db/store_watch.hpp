@@ -1,10 +1,11 @@
 #pragma once
 
-#include <map>
 #include <memory>
 #include <mutex>
 #include <utility>
+#include <vector>
 
+#include "db/reader_slots.hpp"
 #include "holdfast/db/observer.hpp"
 #include "holdfast/db/options.hpp"
 
@@ -26,7 +27,8 @@ class StoreWatch {
   using Reader = std::pair<std::int64_t, std::uint64_t>;  ///< process and snapshot
 
   void tell_growth();
-  void tell_reader(const OldestReader& reader, ReaderThreshold passed);
+  void tell_ages();
+  void tell_commits(const OldestReader& oldest);
 
   std::shared_ptr<Environment> environment_;
   std::shared_ptr<DatabaseObserver> observer_;
@@ -34,7 +36,8 @@ class StoreWatch {
   std::uint64_t old_commits_;
   std::mutex mutex_;  ///< of what follows
   std::uint64_t map_bytes_;
-  std::map<ReaderThreshold, Reader> told_;
+  std::vector<SeenReader> told_by_age_;  ///< of those that read when it last looked
+  Reader told_by_commits_;
 };
 
 }  // namespace holdfast::detail

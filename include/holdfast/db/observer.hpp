@@ -16,8 +16,8 @@ enum class ReaderThreshold { age, commits };
 class HOLDFAST_API DatabaseObserver {
  public:
   virtual ~DatabaseObserver() = default;
-  /// The oldest reader is older than the handle's old_reader_age or old_reader_commits: once for each reader and
-  /// threshold.
+  /// A reader of this process is older than the handle's old_reader_age, or the oldest of all processes is older than
+  /// its old_reader_commits: once for each reader and threshold.
   virtual void reader_is_old(const OldestReader& reader, ReaderThreshold passed) noexcept = 0;
   /// The store has outgrown its reserved address space, here or in another process, and got more.
   virtual void map_grew(std::uint64_t from_bytes, std::uint64_t to_bytes) noexcept = 0;

@@ -39,11 +39,11 @@ struct DatabaseOptions {
   /// *Shared.* How long a writer of the LMDB backend that is about to commit waits for others that wrote with it just
   /// before, so that they share its sync. One who writes alone does not wait.
   std::chrono::microseconds group_wait{100};
-  /// Hears, after this handle's commits, when the oldest reader has passed one of the next two, and when the map grew.
+  /// Hears, after this handle's commits, when a reader has passed one of the next two, and when the map grew.
   /// Null costs nothing; else a commit also looks through the reader slots in use.
   std::shared_ptr<DatabaseObserver> observer{};
-  std::chrono::milliseconds old_reader_age = std::chrono::minutes(1);  ///< for readers of this process
-  std::uint64_t old_reader_commits = 10'000;                           ///< for readers of all processes
+  std::chrono::milliseconds old_reader_age = std::chrono::minutes(1);  ///< for every reader of this process
+  std::uint64_t old_reader_commits = 10'000;                           ///< for the oldest of all processes
   std::shared_ptr<const Clock> clock = system_clock();                 ///< what this handle waits and ages by
   std::shared_ptr<const Entropy> entropy = system_entropy();           ///< the id of a store that is created
 };

@@ -6,8 +6,8 @@
 
 namespace holdfast {
 
-/// The reader, of all processes, whose snapshot is the oldest. Pages freed after it cannot be used again while it
-/// lives, so a store grows with every commit under one that is forgotten.
+/// A reader; in StoreStats that, of all processes, whose snapshot is the oldest. Pages freed after it cannot be used
+/// again while it lives, so a store grows with every commit under one that is forgotten.
 struct OldestReader {
   std::uint64_t snapshot = 0;  ///< number of the commit it sees
   std::uint64_t commits = 0;   ///< how many there were since: its age, of readers of all processes

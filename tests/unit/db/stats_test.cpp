@@ -108,6 +108,63 @@ TEST_F(StoreFigures, AnOldReaderOfAnotherProcessIsReportedByCommits) {
   EXPECT_TRUE(listener_->by_age.empty());
 }
 
+TEST_F(StoreFigures, EveryReaderOfOursThatGrowsOldIsReportedAndNotOnlyTheOldest) {
+  const auto db = Database::open(observed());
+  put(*db, "t", "k", "v");
+  const ReadTransaction first = db->begin_read();
+  clock_->move(3s);
+  put(*db, "t", "k", "w");
+  ReadTransaction second = db->begin_read();
+  clock_->move(3s);
+  put(*db, "t", "k", "x");
+  ASSERT_EQ(listener_->by_age.size(), 1U);
+  EXPECT_EQ(listener_->by_age.back().age, 6s);
+  clock_->move(2s);
+  for (int i = 0; i < 3; ++i) put(*db, "t", "k", "y");
+  ASSERT_EQ(listener_->by_age.size(), 2U);
+  EXPECT_EQ(listener_->by_age.back().age, 5s);
+  EXPECT_EQ(listener_->by_age.back().snapshot, listener_->by_age.front().snapshot + 1);
+  EXPECT_EQ(listener_->by_age.back().commits, 2U);
+  EXPECT_EQ(listener_->by_age.back().process_id, ::getpid());
+}
+
+TEST_F(StoreFigures, AnOldReaderBesideAnotherProcesssOfTheSameSnapshotIsReportedByAge) {
+  put(*open(), "t", "k", "v");
+  const auto hold = [&](const testing::ChildProcess::Voice& voice) {
+    const auto db = open();
+    const ReadTransaction held = db->begin_read();
+    voice.tell(1);
+    for (;;) std::this_thread::sleep_for(1s);
+  };
+  testing::ChildProcess before(hold);
+  ASSERT_TRUE(before.hear());
+  const auto db = Database::open(observed());
+  const ReadTransaction held = db->begin_read();
+  testing::ChildProcess after(hold);
+  ASSERT_TRUE(after.hear());
+  clock_->move(6s);
+  EXPECT_EQ(db->stats().oldest_reader->age, 6s);
+  put(*db, "t", "k", "w");
+  ASSERT_EQ(listener_->by_age.size(), 1U);
+  EXPECT_EQ(listener_->by_age.front().age, 6s);
+}
+
+TEST_F(StoreFigures, WhoOnlyAsksForTheLastCommitIsNoReaderWhateverHisSlotHeldBefore) {
+  DatabaseOptions options = observed();
+  options.old_reader_age = 1s;
+  const auto db = Database::open(options);
+  put(*db, "t", "k", "v");
+  detail::ReaderSlots& slots = db->environment()->readers();
+  static_cast<void>(db->begin_read());
+  detail::ReaderSlot* const entered = slots.enter();  // as last_commit() does
+  ASSERT_NE(entered, nullptr);
+  clock_->move(1h);
+  EXPECT_TRUE(slots.look(clock_->steady_now()).empty());
+  put(*db, "t", "k", "w");
+  EXPECT_TRUE(listener_->by_age.empty());
+  slots.leave(*entered);
+}
+
 TEST_F(StoreFigures, AGrowthOfTheMapIsReported) {
   DatabaseOptions options = observed();
   options.map_reserve_bytes = 1U << 20U;
