@@ -32,15 +32,19 @@ ReadTransaction Database::begin_read() const {
 
 CommittableTransaction Database::begin_write() {
   require_writable();
-  const auto turn = detail::WriterTurn::take(environment_, {options_.clock, options_.busy_timeout});
-  return CommittableTransaction(std::make_shared<detail::WriteState>(turn, options_), options_.durability, watch_);
+  const detail::Deadline deadline(options_.clock, options_.busy_timeout);
+  const auto turn = detail::WriterTurn::take(environment_, deadline);
+  return CommittableTransaction(std::make_shared<detail::WriteState>(turn, options_, deadline), options_.durability,
+                                watch_);
 }
 
 std::optional<CommittableTransaction> Database::try_begin_write(std::chrono::milliseconds timeout) {
   require_writable();
-  const auto turn = detail::WriterTurn::try_take(environment_, {options_.clock, timeout});
+  const detail::Deadline deadline(options_.clock, timeout);
+  const auto turn = detail::WriterTurn::try_take(environment_, deadline);
   if (!turn) return std::nullopt;
-  return CommittableTransaction(std::make_shared<detail::WriteState>(turn, options_), options_.durability, watch_);
+  return CommittableTransaction(std::make_shared<detail::WriteState>(turn, options_, deadline), options_.durability,
+                                watch_);
 }
 
 void Database::require_writable() const {

@@ -37,7 +37,7 @@ std::exception_ptr own_copy(const std::exception_ptr& failure) {
 }
 
 /// All or nothing, but for members that a conflict leaves out. Errors: what kept the commit from happening.
-void commit_together(WriteBase& txn, const Members& members) {
+void commit_together(WriteBase& txn, const Members& members, const Deadline& deadline) {
   Durability strongest = Durability::unsynced;
   for (const GroupMember* member : members) strongest = std::min(strongest, member->durability);
   const auto apply = [&] {
@@ -50,32 +50,18 @@ void commit_together(WriteBase& txn, const Members& members) {
       }
     }
   };
-  txn.apply_and_commit(apply, strongest);
+  txn.apply_and_commit(apply, strongest, deadline);
+  for (GroupMember* member : members) member->settled = true;
 }
 
-/// What fails as a group may pass one by one: a member too large for one transaction fails nobody else. Nothing is
-/// waited for again.
-void commit_each(const std::shared_ptr<WriterTurn>& turn, const Members& members, const DatabaseOptions& options) {
-  for (GroupMember* member : members) {
-    try {
-      DatabaseOptions impatient = options;
-      impatient.busy_timeout = std::chrono::milliseconds::zero();
-      WriteBase txn(turn, impatient);
-      commit_together(txn, {member});
-    } catch (...) {
-      member->failure = std::current_exception();
-    }
-  }
-}
-
-void commit_group(const std::shared_ptr<WriterTurn>& turn, WriteBase& txn, const Members& members,
-                  const DatabaseOptions& options) {
+/// Whether time may help.
+bool lacks_map(const std::exception_ptr& failure) {
   try {
-    commit_together(txn, members);
+    std::rethrow_exception(failure);
+  } catch (const LimitError& error) {
+    return error.facts().limit == "map_reserve_bytes";
   } catch (...) {
-    const auto failure = std::current_exception();
-    if (members.size() > 1 && !turn->environment()->poisoned()) return commit_each(turn, members, options);
-    for (GroupMember* member : members) member->failure = own_copy(failure);
+    return false;
   }
 }
 
@@ -89,6 +75,55 @@ struct GroupCommit::Caller {
   Deadline deadline{options.clock, options.busy_timeout};
   WakeWord progress{waits};
   bool taken = false;  ///< into a group; guarded by the mutex
+  bool again = false;  ///< a group was not the place to wait for what it needs
+
+  [[nodiscard]] bool is_settled() const {
+    return std::ranges::all_of(members, [](const GroupMember& member) { return member.settled; });
+  }
+
+  /// What fails as a group may pass one by one: a member too large for one transaction fails nobody else. One that
+  /// fails for want of room in the map stays open as long as its caller has time left.
+  void commit_each(const std::shared_ptr<WriterTurn>& turn, const Deadline& wait) {
+    for (GroupMember& member : members) {
+      if (member.settled) continue;
+      try {
+        WriteBase txn(turn, wait);
+        commit_together(txn, {&member}, wait);
+      } catch (...) {
+        member.failure = std::current_exception();
+        member.settled = again || deadline.has_passed() || !lacks_map(member.failure);
+      }
+    }
+  }
+};
+
+struct GroupCommit::Group {
+  std::vector<Caller*> callers;
+  Members members;
+
+  void add(Caller& caller) {
+    callers.push_back(&caller);
+    for (GroupMember& member : caller.members)
+      if (!member.settled) members.push_back(&member);
+  }
+
+  void commit(const std::shared_ptr<WriterTurn>& turn, WriteBase& txn) {
+    const auto left = [](const Caller* caller) { return caller->deadline.left(); };
+    try {
+      commit_together(txn, members, std::ranges::min(callers, {}, left)->deadline);
+    } catch (...) {
+      const auto failure = std::current_exception();
+      const bool together = members.size() == 1 || turn->environment()->poisoned();
+      for (GroupMember* member : members) {
+        member->failure = own_copy(failure);
+        member->settled = together;
+      }
+      if (together) return;
+      // Nobody waits for what another needs.
+      const Deadline at_once(system_clock(), {});
+      for (Caller* caller : callers) caller->commit_each(turn, callers.size() == 1 ? caller->deadline : at_once);
+    }
+  }
 };
 
 void GroupCommit::commit(const std::shared_ptr<Environment>& environment, std::span<GroupMember> members,
@@ -96,8 +131,19 @@ void GroupCommit::commit(const std::shared_ptr<Environment>& environment, std::s
   environment->require_sound();
   WriterTurn::require_none(*environment);
   Caller self{.members = members, .options = options};
+  join(environment, self);
+  try {
+    for (self.again = true; !self.is_settled();) join(environment, self);
+  } catch (...) {
+    // The turn did not come again: what is open keeps the failure that it has.
+  }
+}
+
+void GroupCommit::join(const std::shared_ptr<Environment>& environment, Caller& self) {
   {
     const std::lock_guard lock(mutex_);
+    self.taken = false;
+    self.progress.change_to(waits);
     queue_.push_back(&self);
     if (!std::exchange(led_, true)) self.progress.change_to(leads);
     if (queue_.size() == expected_) enough_.notify_one();
@@ -124,9 +170,9 @@ void GroupCommit::lead(const std::shared_ptr<Environment>& environment, Caller& 
   Group group;
   try {
     const auto turn = WriterTurn::take(environment, leader.deadline);
-    WriteBase txn(turn, leader.options);
-    group = gather();
-    commit_group(turn, txn, group.members, leader.options);
+    WriteBase txn(turn, leader.deadline);
+    group = gather(leader);
+    group.commit(turn, txn);
   } catch (...) {  // nothing was begun
     const std::lock_guard lock(mutex_);
     std::erase(queue_, &leader);
@@ -145,16 +191,14 @@ void GroupCommit::lead(const std::shared_ptr<Environment>& environment, Caller& 
     if (caller != &leader) caller->progress.change_to(settled);
 }
 
-GroupCommit::Group GroupCommit::gather() {
+GroupCommit::Group GroupCommit::gather(Caller& leader) {
   std::unique_lock lock(mutex_);
-  enough_.wait_for(lock, wait_, [&] { return queue_.size() >= expected_; });
+  if (!leader.again) enough_.wait_for(lock, wait_, [&] { return queue_.size() >= expected_; });
   Group group;
-  for (Caller* caller : queue_) {
-    group.callers.push_back(caller);
-    for (GroupMember& member : caller->members) group.members.push_back(&member);
-  }
-  for (Caller* caller : queue_) caller->taken = true;
-  queue_.clear();
+  for (Caller* caller : queue_)
+    if (caller == &leader || (!leader.again && !caller->again)) group.add(*caller);
+  for (Caller* caller : group.callers) caller->taken = true;
+  std::erase_if(queue_, [](const Caller* caller) { return caller->taken; });
   return group;
 }
 

@@ -27,6 +27,7 @@ struct GroupMember {
   FunctionRef<void(WriteBase&)> apply;
   Durability durability = Durability::synced;
   std::exception_ptr failure{};  ///< this member's own, once the call has returned; null when it is committed
+  bool settled = false;          ///< the library's own: it is not tried again
 };
 
 /// How many commits were shared, and by how many.
@@ -38,7 +39,8 @@ struct GroupCounts {
 
 /// Callers that write at the same time share one transaction and one sync. Who comes first leads: he waits for the
 /// store's turn to write, takes all who have come by then, applies their members in order, commits, and hands the lead
-/// on before he wakes the others. Each caller returns when its own writes are durable.
+/// on before he wakes the others. Each caller returns when its own writes are durable. What a group waits for, it waits
+/// for as long as the least patient of its callers; the others come again, each alone, with what time they have left.
 /// Threads: all methods may be called at once.
 class GroupCommit {
  public:
@@ -48,7 +50,7 @@ class GroupCommit {
   /// Commits `members`, each for itself. The group has the strongest durability that was asked for in it.
   /// Errors: of the store's state, before anything is tried: StateError{would_deadlock} at once, when this thread has
   /// the turn to write; {in_use} when it has not come after options.busy_timeout; {poisoned, forked}. What comes later
-  /// is each member's own failure.
+  /// is each member's own failure: LimitError{map_reserve_bytes} when the map could not grow in that time.
   void commit(const std::shared_ptr<Environment>& environment, std::span<GroupMember> members,
               const DatabaseOptions& options);
 
@@ -58,16 +60,15 @@ class GroupCommit {
 
  private:
   struct Caller;
-  struct Group {
-    std::vector<Caller*> callers;
-    std::vector<GroupMember*> members;
-  };
+  struct Group;
 
+  /// Comes into a group, as its leader or not, and returns when that is through.
+  void join(const std::shared_ptr<Environment>& environment, Caller& self);
   /// Whether it was still waiting.
   bool withdraw(Caller& caller);
   void lead(const std::shared_ptr<Environment>& environment, Caller& leader);
-  /// Everybody who waits, the leader first.
-  [[nodiscard]] Group gather();
+  /// Everybody who waits, the leader first; those who come again are alone.
+  [[nodiscard]] Group gather(Caller& leader);
   /// The next in the queue leads now. Under the mutex: meanwhile he cannot withdraw.
   void hand_on() noexcept;
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "db/deadline.hpp"
 #include "db/environment.hpp"
 #include "db/fork_guard.hpp"
 #include "db/lmdb_error.hpp"
@@ -88,12 +89,12 @@ void ReadBase::commit() {
   require_lmdb(result, "mdb_txn_commit", environment_->path());
 }
 
-WriteBase::WriteBase(std::shared_ptr<WriterTurn> turn, const DatabaseOptions& options)
-    : LmdbTxn(turn->environment()), turn_(std::move(turn)), clock_(options.clock), busy_timeout_(options.busy_timeout) {
-  begin();
+WriteBase::WriteBase(std::shared_ptr<WriterTurn> turn, const Deadline& deadline)
+    : LmdbTxn(turn->environment()), turn_(std::move(turn)) {
+  begin(deadline);
 }
 
-void WriteBase::begin() {
+void WriteBase::begin(const Deadline& deadline) {
   for (;;) {
     environment_->require_sound();
     if (!environment_->readers().enter_writer()) continue;
@@ -101,7 +102,7 @@ void WriteBase::begin() {
     if (result == 0) return;
     environment_->readers().leave_writer();
     if (result != MDB_MAP_RESIZED) throw_lmdb(result, "mdb_txn_begin", environment_->path());
-    environment_->map().adopt({clock_, busy_timeout_});
+    environment_->map().adopt(deadline);
   }
 }
 
@@ -123,10 +124,10 @@ void WriteBase::clear(LmdbHandle handle) {
   environment_->require_written(mdb_drop(raw(), handle, 0), "mdb_drop");
 }
 
-void WriteBase::apply_and_commit(FunctionRef<void()> write, Durability durability) {
+void WriteBase::apply_and_commit(FunctionRef<void()> write, Durability durability, const Deadline& deadline) {
   const std::size_t began_as = mdb_txn_id(raw());
   const Ending ending(this);
-  for (std::optional<std::uint64_t> wanted_bytes;; begin_larger(*wanted_bytes, began_as)) {
+  for (std::optional<std::uint64_t> wanted_bytes;; begin_larger(*wanted_bytes, began_as, deadline)) {
     try {
       write();
       return try_commit(durability);
@@ -142,11 +143,11 @@ void WriteBase::commit(Durability durability) {
 }
 
 /// The turn is kept meanwhile, so no writer of ours comes between.
-void WriteBase::begin_larger(std::uint64_t wanted_bytes, std::size_t began_as) {
+void WriteBase::begin_larger(std::uint64_t wanted_bytes, std::size_t began_as, const Deadline& deadline) {
   if (txn_ != nullptr) mdb_txn_abort(std::exchange(txn_, nullptr));
   environment_->readers().leave_writer();
-  environment_->map().grow(wanted_bytes, {clock_, busy_timeout_});
-  begin();
+  environment_->map().grow(wanted_bytes, deadline);
+  begin(deadline);
   if (mdb_txn_id(txn_) != began_as)
     throw StateError({.state = State::in_use,
                       .where = environment_->path().string(),

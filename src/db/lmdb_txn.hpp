@@ -14,6 +14,7 @@ struct MDB_txn;
 
 namespace holdfast::detail {
 
+class Deadline;
 class Environment;
 class WriterTurn;
 struct ReaderSlot;
@@ -65,17 +66,19 @@ class ReadBase final : public LmdbTxn {
 /// Threads: only the one that began it (LMDB's lock belongs to it).
 class WriteBase final : public LmdbTxn {
  public:
-  /// It holds the turn until it has ended. Errors: StateError{poisoned}; LimitError{map_reserve_bytes} as ReadBase.
-  WriteBase(std::shared_ptr<WriterTurn> turn, const DatabaseOptions& options);
+  /// It holds the turn until it has ended. Errors: StateError{poisoned}; LimitError{map_reserve_bytes} as ReadBase, by
+  /// the deadline.
+  WriteBase(std::shared_ptr<WriterTurn> turn, const Deadline& deadline);
   ~WriteBase() override { end(); }
 
   [[nodiscard]] bool on_own_thread() const noexcept { return std::this_thread::get_id() == thread_; }
 
-  /// Lets `write` put and erase, and commits. When the map is full, it grows and all begins again: so `write` must do
-  /// the same however often it is called, and nothing may have been written before. Ended, whatever the result.
+  /// Lets `write` put and erase, and commits. When the map is full, it grows, if it can before the deadline, and all
+  /// begins again: so `write` must do the same however often it is called, and nothing may have been written before.
+  /// Ended, whatever the result.
   /// Errors: what `write` throws; as WriteTransaction::commit(); StateError{in_use} when a program without holdfast's
   /// locks commits while the map grows.
-  void apply_and_commit(FunctionRef<void()> write, Durability durability);
+  void apply_and_commit(FunctionRef<void()> write, Durability durability, const Deadline& deadline);
 
   /// An error of these leaves the transaction fit for nothing but end(), or another call of `write`.
   void put(LmdbHandle handle, ByteView key, ByteView value);
@@ -94,13 +97,11 @@ class WriteBase final : public LmdbTxn {
   };
   using Ending = std::unique_ptr<WriteBase, End>;
 
-  void begin();
-  void begin_larger(std::uint64_t wanted_bytes, std::size_t began_as);
+  void begin(const Deadline& deadline);
+  void begin_larger(std::uint64_t wanted_bytes, std::size_t began_as, const Deadline& deadline);
   void try_commit(Durability durability);
 
   std::shared_ptr<WriterTurn> turn_;  ///< null once ended
-  std::shared_ptr<const Clock> clock_;
-  std::chrono::milliseconds busy_timeout_;
   std::thread::id thread_ = std::this_thread::get_id();
 };
 

@@ -59,14 +59,14 @@ class TransactionTables {
 };
 
 /// Begins LMDB transactions until one can use the handles of all tables it sees: those that another process has made,
-/// or another thread has opened, after this one began need another try.
-template <class Base, class Source>
+/// or another thread has opened, after this one began need another try. `patience` is what Base waits by.
+template <class Base, class Source, class Patience>
 std::shared_ptr<Base> begin_indexed(const std::shared_ptr<Environment>& environment, const Source& source,
-                                    const DatabaseOptions& options, std::shared_ptr<const TableIndex>& index) {
+                                    const Patience& patience, std::shared_ptr<const TableIndex>& index) {
   TableHandles& handles = environment->handles();
   for (;;) {
     const std::uint64_t opened = handles.opened();
-    auto base = std::make_shared<Base>(source, options);
+    auto base = std::make_shared<Base>(source, patience);
     const LmdbView meta(base, environment->meta_table());
     index = handles.cached();
     if (!index || index->catalogue().change != read_catalogue_change(meta, environment->path())) {

@@ -26,10 +26,13 @@ std::uint64_t take_tree(Catalogue& catalogue) {
 
 }  // namespace
 
-WriteState::WriteState(const std::shared_ptr<WriterTurn>& turn, const DatabaseOptions& options)
-    : base_(begin_indexed<WriteBase>(turn->environment(), turn, options, index_)),
+WriteState::WriteState(const std::shared_ptr<WriterTurn>& turn, const DatabaseOptions& options,
+                       const Deadline& deadline)
+    : base_(begin_indexed<WriteBase>(turn->environment(), turn, deadline, index_)),
       begun_(index_),
       expiry_(index_->expiry()),
+      clock_(options.clock),
+      busy_timeout_(options.busy_timeout),
       write_set_bytes_(options.write_set_bytes) {
   now_ = unix_ms(options.clock->now());
 }
@@ -276,7 +279,7 @@ Durability WriteState::commit(Durability asked) {
     apply_all();
     base_->commit(durability);
   } else {
-    base_->apply_and_commit(apply_all, durability);
+    base_->apply_and_commit(apply_all, durability, {clock_, busy_timeout_});
   }
   if (opening_) opening_->keep();
   opening_.reset();

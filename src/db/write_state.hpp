@@ -19,7 +19,8 @@ class EntryBatch;
 /// transaction, whose state the emptied sets then stand over.
 class WriteState final : public TransactionTables {
  public:
-  WriteState(const std::shared_ptr<WriterTurn>& turn, const DatabaseOptions& options);
+  /// Errors: as WriteBase.
+  WriteState(const std::shared_ptr<WriterTurn>& turn, const DatabaseOptions& options, const Deadline& deadline);
 
   [[nodiscard]] const Environment& environment() const noexcept override { return *base_->environment(); }
   [[nodiscard]] std::optional<ByteView> get(const IndexedTable& table, ByteView stored_key) override {
@@ -83,6 +84,8 @@ class WriteState final : public TransactionTables {
   UndoLog undo_;
   std::optional<TableHandles::Opening> opening_;
   LmdbHandle expiry_;  ///< 0 while LMDB has no expiring table
+  std::shared_ptr<const Clock> clock_;
+  std::chrono::milliseconds busy_timeout_;  ///< the growth's, when it commits
   std::uint64_t write_set_bytes_;
   std::uint64_t sets_bytes_ = 0;
   bool spilled_ = false;

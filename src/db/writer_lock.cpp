@@ -18,14 +18,14 @@ constexpr std::chrono::milliseconds time_between_chances{20};
 }  // namespace
 
 bool WriterLock::take(const Deadline& deadline) {
-  const auto now = deadline.clock().steady_now();
+  const auto now = clock_->steady_now();
   if (now - last_chance_ >= time_between_chances) {
     last_chance_ = now;
     if (somebody_waits()) std::this_thread::sleep_for(deadline.nap(chance));
   }
   if (try_byte(writers_byte, LockMode::exclusive)) return true;
   if (!wait_for_byte(deadline)) return false;
-  last_chance_ = deadline.clock().steady_now();
+  last_chance_ = clock_->steady_now();
   return true;
 }
 

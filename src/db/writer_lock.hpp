@@ -30,6 +30,7 @@ class WriterLock {
 
   std::shared_ptr<FileOps> ops_;
   const File* lock_;
+  std::shared_ptr<const Clock> clock_ = system_clock();  ///< not that of the deadlines, which differ by handle
   std::chrono::steady_clock::time_point last_chance_{};  ///< of other processes
 };
 

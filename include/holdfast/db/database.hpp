@@ -89,9 +89,11 @@ class HOLDFAST_API Database {
   [[nodiscard]] ReadTransaction begin_read() const;
   /// Waits for the writers before, of all processes, first come first served within this one. Errors:
   /// StateError{in_use} when its turn has not come after the handle's busy_timeout; {would_deadlock}, at once, when
-  /// this thread has one already; {read_only}.
+  /// this thread has one already; {read_only}; LimitError{map_reserve_bytes} as begin_read(), within the same
+  /// busy_timeout.
   [[nodiscard]] CommittableTransaction begin_write();
-  /// nullopt when the turn has not come after `timeout`. Errors: as begin_write(), without {in_use}.
+  /// nullopt when the turn has not come after `timeout`, within which the map has to follow, too. Errors: as
+  /// begin_write(), without {in_use}.
   [[nodiscard]] std::optional<CommittableTransaction> try_begin_write(std::chrono::milliseconds timeout);
 
   /// Errors: OptionError for a name that is empty, not UTF-8 or begins with `holdfast`; LimitError{max_name_bytes}.

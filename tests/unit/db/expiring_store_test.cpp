@@ -219,8 +219,9 @@ TEST_F(ExpiringStore, CheckComparesTheIndexWithTheEntries) {
   EXPECT_TRUE(findings().empty());
   const auto tamper = [&](auto write) {
     std::shared_ptr<const detail::TableIndex> index;
-    const auto turn = detail::WriterTurn::take(db->environment(), {clock, 1s});
-    const auto txn = detail::begin_indexed<detail::WriteBase>(db->environment(), turn, db->options(), index);
+    const detail::Deadline until(clock, 1s);
+    const auto turn = detail::WriterTurn::take(db->environment(), until);
+    const auto txn = detail::begin_indexed<detail::WriteBase>(db->environment(), turn, until, index);
     write(*txn, index->expiry());
     txn->commit(Durability::ordered);
   };

@@ -245,6 +245,98 @@ TEST_F(GroupCommit, AGroupThatOutgrowsTheMapIsAppliedOnceAllTheSame) {
   EXPECT_EQ(group().counts().largest, 4U);
 }
 
+TEST_F(GroupCommit, EachCallerWaitsForTheMapAsLongAsItsOwnHandleSaysWhoeverLeads) {
+  for (const bool hasty_leads : {true, false}) {
+    DatabaseOptions small = with_wait(options(hasty_leads ? "hasty leads" : "patient leads"), 0us);
+    small.map_reserve_bytes = 1U << 20U;
+    small.busy_timeout = 30s;
+    reopen(small);
+    small.busy_timeout = 100ms;
+    LmdbBackend hasty(Database::open(small));
+    auto held = std::make_optional(db_->begin_read());
+    std::atomic<bool> hasty_is_through = false;
+    const auto hasty_write = [&] {
+      try {
+        hasty.write("hasty", Bytes(2U << 20U));
+        ADD_FAILURE() << "it grew under a reader";
+      } catch (const LimitError& error) {
+        EXPECT_EQ(error.facts().limit, "map_reserve_bytes");
+      }
+      hasty_is_through = true;
+    };
+    const auto small_write = [&] { hasty.write("small", as_bytes("v")); };
+    const auto patient_write = [&] { backend_->write("patient", Bytes(2U << 20U)); };
+    std::thread ending([&] {
+      const auto began = std::chrono::steady_clock::now();
+      while (!hasty_is_through && std::chrono::steady_clock::now() < began + 20s) std::this_thread::sleep_for(1ms);
+      EXPECT_TRUE(hasty_is_through) << "it waited for the patient one";
+      std::this_thread::sleep_for(50ms);  // longer than nothing, for the patient one
+      held.reset();
+    });
+    // Turn and queue are kept within the hasty ones' time only for a moment.
+    if (hasty_leads) {
+      in_one_group({hasty_write, small_write, patient_write});
+    } else {
+      in_one_group({patient_write, small_write, hasty_write});
+    }
+    ending.join();
+    EXPECT_EQ(value("small"), "v");
+    EXPECT_EQ(value("hasty"), "absent");
+    EXPECT_EQ(backend_->read("patient"), Bytes(2U << 20U));
+    EXPECT_EQ(db_->stats().growths, 1U);
+  }
+}
+
+TEST_F(GroupCommit, AMemberThatNeedsMoreMapIsNotRefusedForTheFailureOfAnother) {
+  DatabaseOptions small = with_wait(options("small"), 0us);
+  small.map_reserve_bytes = 1U << 20U;
+  reopen(small);
+  auto held = std::make_optional(db_->begin_read());
+  const auto too_large = [](WriteBase&) {
+    throw LimitError({.limit = "pages of one transaction", .maximum = 1, .actual = 2, .unit = "pages"});
+  };
+  GroupMember fails{.apply = too_large};
+  std::thread ending;
+  in_one_group({
+      [&] {
+        commit({&fails, 1});
+      },
+      [&] { backend_->write("large", Bytes(2U << 20U)); },
+      [&] {
+        ending = std::thread([&] {
+          std::this_thread::sleep_for(200ms);
+          held.reset();
+        });
+        backend_->write("small", as_bytes("v"));
+      },
+  });
+  ending.join();
+  EXPECT_THROW(std::rethrow_exception(fails.failure), LimitError);
+  EXPECT_EQ(backend_->read("large"), Bytes(2U << 20U));
+  EXPECT_EQ(value("small"), "v");
+}
+
+TEST_F(GroupCommit, OfManyMembersOfOneCallerThoseThatFitAreCommittedWhenTheMapDoesNotGrowInTime) {
+  DatabaseOptions small = with_wait(options("small"), 0us);
+  small.map_reserve_bytes = 1U << 20U;
+  small.busy_timeout = 150ms;
+  reopen(small);
+  const ReadTransaction held = db_->begin_read();
+  const auto put_a = [&](WriteBase& txn) { put(txn, "a"); };
+  const auto put_large = [&](WriteBase& txn) {
+    txn.put(db_->environment()->backend_table(), as_bytes("large"), Bytes(2U << 20U));
+  };
+  const auto put_c = [&](WriteBase& txn) { put(txn, "c"); };
+  std::vector<GroupMember> members = {{.apply = put_a}, {.apply = put_large}, {.apply = put_c}};
+  const auto began = std::chrono::steady_clock::now();
+  commit(members);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 5s);
+  EXPECT_FALSE(members[0].failure);
+  EXPECT_THROW(std::rethrow_exception(members[1].failure), LimitError);
+  EXPECT_FALSE(members[2].failure);
+  EXPECT_EQ(value("a") + value("large") + value("c"), "vabsentv");
+}
+
 TEST_F(GroupCommit, TheWaitIsSharedByTheHandlesOfAStoreAndNeverNegative) {
   EXPECT_EQ(refused_with([&] { static_cast<void>(Database::open(with_wait(options(), 7us))); }), State::mismatched);
   EXPECT_THROW(static_cast<void>(Database::open(with_wait(options("other"), -1us))), OptionError);

@@ -165,20 +165,24 @@ TEST_F(WriterTurn, TheLockIsOfOneOpeningAtATimeAndComesWhenItIsGivenBack) {
   EXPECT_FALSE(first.take(within(0ms)));
 }
 
-TEST_F(WriterTurn, OneWhoKnowsThatAnotherWaitsPausesNowAndThenBeforeHeTakesTheLockAgain) {
+TEST_F(WriterTurn, OneWhoKnowsThatAnotherWaitsPausesNowAndThenBeforeHeTakesTheLockAgainWhateverHisClock) {
   const auto ops = system_file_ops();
   const File waiting(ops, path("LOCK"), O_RDWR | O_CREAT);
   ASSERT_GE(ops->try_lock_byte(waiting.fd(), 3, LockMode::shared), 0);
   const File file(ops, path("LOCK"), O_RDWR);
   detail::WriterLock lock(ops, file);
-  const auto clock = std::make_shared<StoppedClock>();
-  const auto began = std::chrono::steady_clock::now();
-  for (int i = 0; i < 20; ++i) {
-    clock->pass(20ms);
-    ASSERT_TRUE(lock.take({clock, 60s}));
+  const auto late = std::make_shared<StoppedClock>();
+  late->pass(std::chrono::steady_clock::now().time_since_epoch() + 24h);
+  const auto early = std::make_shared<StoppedClock>();
+  std::chrono::steady_clock::duration took{};
+  for (int i = 0; i < 10; ++i) {
+    const auto began = std::chrono::steady_clock::now();
+    ASSERT_TRUE(lock.take({i % 2 == 0 ? late : early, 60s}));
+    took += std::chrono::steady_clock::now() - began;
     lock.give_back();
+    std::this_thread::sleep_for(20ms);
   }
-  EXPECT_GE(std::chrono::steady_clock::now() - began, 60ms);  // each time longer than the longest nap of a waiter
+  EXPECT_GE(took, 30ms);  // each time longer than the longest nap of a waiter
 }
 
 TEST_F(WriterTurn, OneWhoWritesWithoutAPauseLetsAWaitingOneIn) {
@@ -251,6 +255,31 @@ TEST_F(WriterTurn, TryBeginWriteKeepsItsWordWhileAnotherProcessHasAbandonedATran
   other.kill();
   other.wait();
   put(*db, "t", "k", "w");
+}
+
+TEST_F(WriterTurn, TryBeginWriteKeepsItsWordWhenAnotherProcessHasGrownTheStoreUnderOurReaders) {
+  DatabaseOptions small = options();
+  small.map_reserve_bytes = 1U << 20U;
+  put(*Database::open(small), "t", "k", "v");
+  int order[2] = {-1, -1};
+  ASSERT_EQ(::pipe(order), 0);
+  ChildProcess child([&](ChildProcess::Voice voice) {
+    const auto db = Database::open(small);
+    char go = 0;
+    if (::read(order[0], &go, 1) != 1) return;
+    put(*db, "t", "large", std::string(4U << 20U, 'x'));
+    voice.tell(1);
+  });
+  small.busy_timeout = 20s;
+  const auto db = Database::open(small);
+  const ReadTransaction held = db->begin_read();
+  ASSERT_EQ(::write(order[1], "g", 1), 1);
+  ASSERT_TRUE(child.hear());
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_THROW(static_cast<void>(db->try_begin_write(50ms)), LimitError);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 5s);
+  ::close(order[0]);
+  ::close(order[1]);
 }
 
 TEST_F(WriterTurn, BeginWriteWaitsForBusyTimeoutAndSaysForWhom) {
