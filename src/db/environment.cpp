@@ -134,7 +134,7 @@ void Environment::close(std::unique_ptr<Environment> last) noexcept {
 }
 
 Environment::Environment(const DatabaseOptions& options, StoreDirectory directory, Medium medium)
-    : directory_(std::move(directory)), shared_(options), medium_(medium) {
+    : directory_(std::move(directory)), readers_(options.max_readers), shared_(options), medium_(medium) {
   static std::atomic<std::uint64_t> opened{0};
   serial_ = ++opened;
   open_lmdb(options);

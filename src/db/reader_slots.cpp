@@ -8,6 +8,8 @@
 namespace holdfast::detail {
 namespace {
 
+constexpr unsigned idle_part = 8;  // of all
+
 /// Where this thread looks first: threads start side by side, and stay where they found a place.
 std::size_t& first_choice() noexcept {
   static std::atomic<std::size_t> next{0};
@@ -16,6 +18,10 @@ std::size_t& first_choice() noexcept {
 }
 
 }  // namespace
+
+ReaderSlots::ReaderSlots(unsigned max_readers) noexcept {
+  for (std::size_t i = max_readers / idle_part; i < slot_count; ++i) slots_[i].keeps = false;
+}
 
 ReaderSlots::~ReaderSlots() {
   for (ReaderSlot& slot : slots_)
@@ -57,7 +63,8 @@ ReaderSlot& ReaderSlots::take_any() {
 
 void ReaderSlots::leave(ReaderSlot& slot) noexcept {
   if (slot.pooled) {
-    if (slot.txn != nullptr) mdb_txn_reset(slot.txn);
+    if (slot.txn != nullptr && slot.keeps) mdb_txn_reset(slot.txn);
+    if (slot.txn != nullptr && !slot.keeps) mdb_txn_abort(std::exchange(slot.txn, nullptr));
     slot.snapshot.store(0, std::memory_order_relaxed);
     slot.taken.store(false, std::memory_order_release);
     return;

@@ -20,6 +20,7 @@ struct alignas(64) ReaderSlot {
   std::atomic<std::uint64_t> snapshot{0};  ///< the taker's, once it has begun; else 0
   std::atomic<std::int64_t> since_ns{0};   ///< when that began, in monotonic time; 0 until somebody looks
   bool pooled = true;                      ///< one of the array; the others go with their reader
+  bool keeps = true;                       ///< its transaction, when its reader leaves
   MDB_txn* txn = nullptr;                  ///< the taker's; while it is not taken, idle
 };
 
@@ -41,7 +42,9 @@ struct SeenReader {
 /// Threads: all methods may be called at once; between close_gate() and open_gate() only one thread may be.
 class ReaderSlots {
  public:
-  ReaderSlots() = default;
+  /// Of the slots of LMDB's table, `max_readers` of all processes, idle transactions keep an eighth at most: others,
+  /// who cannot take them away, would wait for readers that do not exist.
+  explicit ReaderSlots(unsigned max_readers) noexcept;
   ~ReaderSlots();  ///< ends the idle transactions
   ReaderSlots(const ReaderSlots&) = delete;
   ReaderSlots& operator=(const ReaderSlots&) = delete;

@@ -26,8 +26,10 @@ struct DatabaseOptions {
   /// it. A store that outgrows it gets more, as soon as no transaction of this process is open: a commit waits for them
   /// at most `busy_timeout`, else it is LimitError{map_reserve_bytes}.
   std::uint64_t map_reserve_bytes = limits::map_reserve_bytes;
-  unsigned max_readers = limits::max_readers;  ///< *shared*: read transactions at a time, all processes
-  unsigned max_tables = limits::max_tables;    ///< *shared*: tables in the store
+  /// *Shared.* Read transactions at a time, all processes. Of these a process keeps up to an eighth, and no more than
+  /// 128, for its next readers; it gives them up when it finds none free itself, or closes.
+  unsigned max_readers = limits::max_readers;
+  unsigned max_tables = limits::max_tables;  ///< *shared*: tables in the store
   /// What a write transaction of this handle gathers in memory, about. A larger one is spilled: applied to the store as
   /// it goes, unseen by others before its commit. It then ends its views where it spills, and can grow the store no
   /// further than what was reserved.

@@ -88,6 +88,40 @@ TEST_F(StoreReaders, WithoutASlotAfterTheTimeoutItIsALimitError) {
   EXPECT_LT(waited, 5s);
 }
 
+TEST_F(StoreReaders, WhoDoNotReadAnyMoreKeepNoMoreThanAnEighthOfTheSlotsFromOtherProcesses) {
+  const DatabaseOptions options = few(16, 100ms);
+  put(*Database::open(options), "t", "k", "v");
+  int end[2] = {-1, -1};
+  ASSERT_EQ(::pipe(end), 0);
+  testing::ChildProcess child([&](const testing::ChildProcess::Voice& voice) {
+    const auto db = Database::open(options);
+    std::vector<ReadTransaction> held;
+    for (int i = 0; i < 15; ++i) held.push_back(db->begin_read());
+    held.clear();
+    voice.tell(1);
+    char go = 0;
+    static_cast<void>(::read(end[0], &go, 1));
+  });
+  ASSERT_TRUE(child.hear());
+  const auto db = Database::open(options);
+  std::vector<ReadTransaction> held;
+  for (int i = 0; i < 14; ++i) held.push_back(db->begin_read());
+  EXPECT_EQ(db->stats().readers, 14U);
+  ::close(end[0]);
+  ::close(end[1]);
+}
+
+TEST_F(StoreReaders, ATransactionThatEndedIsRenewedForTheNextReader) {
+  const auto db = open();
+  put(*db, "t", "k", "v");
+  const auto slots = [&] { return db->stats().reader_slots; };
+  static_cast<void>(get(*db, "t", "k"));
+  const unsigned before = slots();
+  EXPECT_GE(before, 1U);
+  for (int i = 0; i < 5; ++i) static_cast<void>(get(*db, "t", "k"));
+  EXPECT_EQ(slots(), before);
+}
+
 TEST_F(StoreReaders, SlotsOfAKilledOneAreRecoveredByWhoNeedsThem) {
   const DatabaseOptions options = few(4, 5s);
   static_cast<void>(Database::open(options));
