@@ -42,6 +42,22 @@ bool is_held_by_another(int result) noexcept {
   return result == -EAGAIN || result == -EACCES || result == -EWOULDBLOCK;
 }
 
+/// Makes the names on the way to `directory` survive power loss: who made them may have been killed before he did.
+void sync_way_to(const std::filesystem::path& directory, const std::shared_ptr<FileOps>& ops) {
+  const std::uint64_t device = status_of(*ops, directory).device;
+  for (auto way = directory; way.has_relative_path();) {
+    way = way.parent_path();
+    if (status_of(*ops, way).device != device) return;  // what is mounted there has its own name in it
+    try {
+      sync_directory(ops, way);
+    } catch (const IoError& error) {
+      const int refused = error.facts().error_number;
+      if (refused != EACCES && refused != EPERM) throw;
+      return;  // whoever may not look at a directory has made no name in it
+    }
+  }
+}
+
 /// An OFD lock on the creation byte of LOCK, waited for: whoever holds it makes or examines the files and no more.
 class CreationLock {
  public:
@@ -176,7 +192,10 @@ void StoreDirectory::sweep_and_create(const DatabaseOptions& options) {
   for (const std::string& name : list_directory(*ops_, path_))
     if (name.starts_with(temporary_prefix)) remove_file(*ops_, path_ / name);
   const auto data = path_ / data_file_name;
-  if (status_of(*ops_, data).kind == FileKind::absent) create(data, options);
+  if (status_of(*ops_, data).kind == FileKind::absent) {
+    sync_way_to(path_, ops_);  // before: a data file shows that it was done
+    create(data, options);
+  }
   // Also when it was there: whoever made it may have been killed before its name was on the disk.
   sync_directory(ops_, path_);
 }
