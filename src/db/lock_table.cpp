@@ -31,6 +31,7 @@ void make_lmdb_lock_its_number(MDB_env* environment, const std::filesystem::path
     std::this_thread::sleep_for(poll_interval);
     result = mdb_txn_begin(environment, nullptr, MDB_RDONLY, &first);
   }
+  if (result == MDB_MAP_RESIZED) return;  // another process grows the store: seen after the byte was locked
   require_lmdb(result, "mdb_txn_begin", path);
   mdb_txn_abort(first);
 }
