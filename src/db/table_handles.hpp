@@ -16,7 +16,10 @@ namespace holdfast::detail {
 /// LMDB's handles of the trees that hold tables, opened once per process and never closed, and the index last made.
 /// A transaction can use a handle only if it was open when the transaction began, and two transactions that open
 /// handles at once would take the same one: so there is one turn to open them, taken by a transaction that does nothing
-/// else, or by the one write transaction, during which no table can appear that would have to be opened elsewhere.
+/// else, or by the one write transaction until it has ended, however long that takes once it has spilled. It keeps
+/// nobody waiting: when it began it opened every tree of the store's state, and no other can appear while it lives.
+/// (But for a reader that began just before, on an older state, with a tree never opened here whose table another
+/// process has dropped since.)
 /// Threads: all methods may be called at once.
 class TableHandles {
  public:

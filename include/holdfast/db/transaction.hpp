@@ -142,7 +142,9 @@ class HOLDFAST_API CommittableTransaction final : public WriteTransaction {
   /// was asked for (`unsynced` is `ordered` here), in memory `unsynced`.
   /// Errors: LimitError{map_reserve_bytes} when the store has to grow beyond its reservation, and transactions of this
   /// process did not end in time; IoError{ENOSPC, EDQUOT, EFBIG} when the disk is full: both leave the store as it was
-  /// and usable. IoError of any other failure poisons the store.
+  /// and usable. IoError of any other failure poisons the store. So does a full disk that refuses the last write of a
+  /// commit, over a page that the file has already, as a file system that copies on write may: LMDB does not go on.
+  /// What was acknowledged is there when the store is opened anew.
   Durability commit(const CommitOptions& options = {});
 
  private:

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/file_io.hpp"
+#include "db/sole_store.hpp"
 #include "db_fixture.hpp"
 #include "holdfast/backend/lmdb.hpp"
 #include "support/child_process.hpp"
@@ -70,6 +71,7 @@ TEST_F(Fork, MakesEveryCallOnWhatTheParentOpenedForkedInTheChild) {
   db->table("made here").put(writing, as_bytes("k"), as_bytes("v"));
   ByteRange of_writing = db->table("made here").scan(writing);
   const auto ignore = [](ByteView) {};
+  CheckCursor cursor;
 
   ChildProcess child([&](ChildProcess::Voice voice) {
     must_end_soon();
@@ -80,6 +82,15 @@ TEST_F(Fork, MakesEveryCallOnWhatTheParentOpenedForkedInTheChild) {
         forked([&] { db->update([](WriteTransaction&) {}); }),
         forked([&] { static_cast<void>(db->table("t")); }),
         forked([&] { db->flush(); }),
+        forked([&] { static_cast<void>(db->try_begin_write(std::chrono::milliseconds(0))); }),
+        forked([&] { static_cast<void>(db->stats()); }),
+        forked([&] { static_cast<void>(db->check()); }),
+        forked([&] { static_cast<void>(db->check_part(cursor, 10)); }),
+        forked([&] { static_cast<void>(db->tables()); }),
+        forked([&] { static_cast<void>(db->tables(all.read)); }),
+        forked([&] { static_cast<void>(db->drop_table(writing, "t")); }),
+        forked([&] { static_cast<void>(db->rename_table(writing, "t", "u")); }),
+        forked([&] { writing.savepoint([] {}); }),
         forked([&] { static_cast<void>(all.table.get(all.read, as_bytes("1"))); }),
         forked([&] { static_cast<void>(all.table.view(all.read, as_bytes("1"))); }),
         forked([&] { static_cast<void>(all.table.count(all.read)); }),
@@ -107,7 +118,7 @@ TEST_F(Fork, MakesEveryCallOnWhatTheParentOpenedForkedInTheChild) {
   });
   int calls = 0;
   for (; const auto said = child.hear(); ++calls) EXPECT_EQ(said, 1U) << "call " << calls;
-  EXPECT_EQ(calls, 28);
+  EXPECT_EQ(calls, 37);
   EXPECT_EQ(child.wait(), 0);
   static_cast<void>(writing.commit());
   EXPECT_EQ(get(*db, "t", "5"), "v");
@@ -237,6 +248,43 @@ TEST_F(Fork, ByAProcessThatIsKilledLeavesNoLockToItsChild) {
   EXPECT_EQ(::kill(grandchild, 0), 0);
   EXPECT_EQ(held(), 0);
   put(*open(), "t", "k", "w");
+  ::kill(grandchild, SIGKILL);
+}
+
+TEST_F(Fork, WhileAStoreIsHeldAloneLeavesItToTheParentAloneWhateverTheChildDoes) {
+  static_cast<void>(open());
+  auto alone = std::make_optional<detail::SoleStore>(path(), system_file_ops());
+  ChildProcess child([&](ChildProcess::Voice voice) {
+    must_end_soon();
+    voice.tell(refused_with([&] { static_cast<void>(open()); }) == State::in_use ? 1 : 0);
+    alone.reset();
+    voice.tell(refused_with([&] { static_cast<void>(open()); }) == State::in_use ? 1 : 0);
+    std::exit(0);
+  });
+  EXPECT_EQ(child.hear(), 1U) << "the child opened what its parent holds alone";
+  EXPECT_EQ(child.hear(), 1U) << "the child gave its parent's hold back";
+  EXPECT_EQ(child.wait(), 0);
+  EXPECT_EQ(refused_with([&] { static_cast<void>(open()); }), State::in_use);
+  alone.reset();
+  put(*open(), "t", "k", "v");
+}
+
+TEST_F(Fork, ByAProcessThatHoldsAStoreAloneAndIsKilledLeavesNoHoldToItsChild) {
+  static_cast<void>(open());
+  ChildProcess parent([&](ChildProcess::Voice voice) {
+    const detail::SoleStore alone(path(), system_file_ops());
+    if (::fork() == 0) {
+      ::alarm(600);
+      voice.tell(static_cast<std::uint64_t>(::getpid()));
+    }
+    for (;;) ::pause();
+  });
+  const auto grandchild = static_cast<pid_t>(parent.hear().value());
+  EXPECT_EQ(refused_with([&] { static_cast<void>(open()); }), State::in_use);
+  parent.kill();
+  EXPECT_EQ(parent.wait(), 128 + SIGKILL);
+  EXPECT_EQ(::kill(grandchild, 0), 0);
+  put(*open(), "t", "k", "v");
   ::kill(grandchild, SIGKILL);
 }
 

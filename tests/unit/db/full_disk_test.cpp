@@ -6,9 +6,14 @@
 #include <csignal>
 #include <fstream>
 #include <utility>
+#include <vector>
 
+#include "db/environment.hpp"
+#include "db/group_commit.hpp"
+#include "db/lmdb_txn.hpp"
 #include "db_fixture.hpp"
 #include "faulty_system.hpp"
+#include "holdfast/backend/lmdb.hpp"
 #include "own_file_system.hpp"
 #include "support/child_process.hpp"
 
@@ -163,21 +168,54 @@ TEST_F(FullDisk, BeyondTheProcesssFileSizeRefusesTheWriteKeepsEverythingAndGoesO
   EXPECT_EQ(child.wait(), 0);
 }
 
-TEST_F(FullDisk, OfASmallFileSystemRefusesTheWriteKeepsEverythingAndGoesOnWithRoom) {
+TEST_F(FullDisk, ThatHasNoRoomForMorePagesRefusesTheWriteKeepsEverythingAndGoesOnWithRoom) {
+  FaultySystem::limit_files(2'000'000);
+  EXPECT_EQ(fill_and_recover(options(), ENOSPC, [] { FaultySystem::disarm(); }), 0U);
+  FaultySystem::disarm();
+}
+
+TEST_F(FullDisk, OfASmallFileSystemDoesSoToo) {
   fs::create_directory(path("small"));
   ChildProcess child([&](ChildProcess::Voice voice) {
-    if (!testing::mount_own_file_system(path("small"), "size=3m")) return voice.tell(7777);
     const auto ballast = path("small") / "ballast";
+    // Where the system lets nobody mount one, pages that it does not grant stand for it.
+    const bool mounted = testing::mount_own_file_system(path("small"), "size=3m");
+    if (!mounted) FaultySystem::limit_files(2'000'000);
     std::ofstream(ballast) << std::string(1'000'000, 'b');
-    voice.tell(fill_and_recover(options("small/store"), ENOSPC, [&] { fs::remove(ballast); }));
+    voice.tell(fill_and_recover(options("small/store"), ENOSPC, [&] {
+      fs::remove(ballast);
+      FaultySystem::disarm();
+    }));
   });
-  const auto outcome = child.hear();
+  EXPECT_EQ(child.hear(), 0U);
   EXPECT_EQ(child.wait(), 0);
-  if (outcome == 7777U) {
-    RecordProperty("file_system", "none could be mounted: the file size limit above stands for it");
-    return;
-  }
-  EXPECT_EQ(outcome, 0U);
+}
+
+TEST_F(FullDisk, RefusesOfAGroupThoseWhoseWritesItHasNoRoomForAndCommitsTheOthers) {
+  const auto db = open();
+  const auto& environment = db->environment();
+  const auto put = [&](std::string_view key, std::size_t size) {
+    return
+        [&, key, size](detail::WriteBase& txn) { txn.put(environment->backend_table(), as_bytes(key), Bytes(size)); };
+  };
+  const auto put_a = put("a", 1'000);
+  const auto put_large = put("large", 3'000'000);
+  const auto refuse = [](detail::WriteBase&) { throw ConflictError({.key = "k", .problem = "always"}); };
+  const auto put_c = put("c", 1'000);
+  std::vector<detail::GroupMember> members = {
+      {.apply = put_a}, {.apply = put_large}, {.apply = refuse}, {.apply = put_c}};
+  FaultySystem::limit_files(2'000'000);
+  environment->group_commit().commit(environment, members, db->options());
+  FaultySystem::disarm();
+  EXPECT_FALSE(members[0].failure);
+  EXPECT_EQ(failure_of([&] { std::rethrow_exception(members[1].failure); }), ENOSPC);
+  EXPECT_THROW(std::rethrow_exception(members[2].failure), ConflictError);
+  EXPECT_FALSE(members[3].failure);
+  LmdbBackend backend(db);
+  EXPECT_EQ(backend.read("a"), Bytes(1'000));
+  EXPECT_EQ(backend.read("large"), std::nullopt);
+  EXPECT_EQ(backend.read("c"), Bytes(1'000));
+  backend.write("large", Bytes(3'000'000));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <filesystem>
@@ -29,7 +30,10 @@ std::filesystem::path roomy_directory() {
 class StoreLoad : public ::testing::Test {
  protected:
   [[nodiscard]] DatabaseOptions small() const {
-    return {.path = directory_.path() / "store", .durability = Durability::ordered, .map_reserve_bytes = mebibyte};
+    return {.path = directory_.path() / "store",
+            .durability = Durability::ordered,
+            .map_reserve_bytes = mebibyte,
+            .busy_timeout = std::chrono::minutes(5)};  // for machines that are busy with more than this
   }
   static std::string name(int number) { return std::to_string(10'000 + number); }
 

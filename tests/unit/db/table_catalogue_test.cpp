@@ -1,6 +1,11 @@
+#include <unistd.h>
+
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <future>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +13,7 @@
 #include "holdfast/db/migrate.hpp"
 #include "holdfast/db/typed_table.hpp"
 #include "holdfast/seal/checksum.hpp"
+#include "support/child_process.hpp"
 
 namespace holdfast {
 namespace {
@@ -191,6 +197,59 @@ TEST_F(TableCatalogue, HasAtMostItsLimitOfTables) {
     db->table("d").put(txn, {}, {});
   });
   EXPECT_EQ(db->tables().size(), 3U);
+}
+
+TEST_F(TableCatalogue, ThatAnotherProcessHasExtendedIsReadWhileATransactionThatSpilledIsOpen) {
+  static_cast<void>(open("shared"));
+  int order[2] = {-1, -1};
+  ASSERT_EQ(::pipe(order), 0);
+  testing::ChildProcess child([&](const testing::ChildProcess::Voice& voice) {
+    const auto db = open("shared");
+    char go = 0;
+    if (::read(order[0], &go, 1) != 1) return;
+    put(*db, "theirs", "k", "v");
+    voice.tell(1);
+  });
+  auto options = this->options("shared");
+  options.write_set_bytes = 1000;
+  const auto db = Database::open(options);
+  put(*db, "ours", "k", "v");
+  ASSERT_EQ(::write(order[1], "g", 1), 1);
+  ASSERT_TRUE(child.hear());
+  std::future<std::optional<std::string>> read;
+  db->update([&](WriteTransaction& txn) {
+    db->table("new").put(txn, as_bytes("k"), Bytes(100'000));  // spills
+    read = std::async(std::launch::async, [&] { return get(*db, "theirs", "k"); });
+    ASSERT_EQ(read.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+    EXPECT_EQ(read.get(), "v");
+  });
+  ::close(order[0]);
+  ::close(order[1]);
+}
+
+TEST_F(TableCatalogue, HasAThousandAndTwentyFourTablesByItselfAndNoMore) {
+  const auto name = [](int i) { return "t" + std::to_string(i); };
+  constexpr int most = 1024;
+  {
+    const auto db = open("many");
+    db->update([&](WriteTransaction& txn) {
+      for (int i = 0; i < most; ++i) db->table(name(i)).put(txn, as_bytes("k"), as_bytes(name(i)));
+    });
+    try {
+      put(*db, name(most), "k", "v");
+      FAIL() << "made";
+    } catch (const LimitError& error) {
+      EXPECT_EQ(error.facts().limit, "max_tables");
+      EXPECT_EQ(error.facts().maximum, 1024U);
+    }
+  }
+  const auto db = open("many");
+  EXPECT_EQ(db->tables().size(), 1024U);
+  db->view([&](const ReadTransaction& txn) {
+    for (int i = 0; i < most; ++i) EXPECT_EQ(db->table(name(i)).get(txn, as_bytes("k")), to_bytes(name(i)));
+  });
+  db->update([&](WriteTransaction& txn) { EXPECT_TRUE(db->drop_table(txn, name(7))); });
+  put(*db, name(most), "k", "v");
 }
 
 TEST_F(TableCatalogue, RenamedATableKeepsItsIdAndItsSealedRows) {
