@@ -4,6 +4,7 @@
 #include <array>
 #include <condition_variable>
 #include <exception>
+#include <limits>
 #include <mutex>
 #include <utility>
 
@@ -29,6 +30,18 @@ bool is_stored(const AttachOptions& options, std::string_view path) {
     if (!options.filter(path)) return false;
   }
   return true;
+}
+
+std::uint64_t number_after(std::uint64_t seq, std::string_view graph) {
+  constexpr std::uint64_t greatest = std::numeric_limits<std::uint64_t>::max();
+  if (seq == greatest) {
+    throw LimitError({.limit = "frame_seq",
+                      .maximum = greatest,
+                      .actual = greatest,
+                      .unit = "frames",
+                      .where = "graph " + printable(graph)});
+  }
+  return seq + 1;
 }
 
 void drop_filtered(const AttachOptions& options, std::string_view at, GraphSnapshot& graph) {
@@ -63,12 +76,24 @@ struct Attachment::Core {
   mutable std::mutex pending_mutex;
   // Guarded by pending_mutex.
   GraphCommit pending;
+  bool missed_changes = false;  // a commit could not be recorded: a checkpoint answers for it
   bool disposed = false;
   std::size_t flushes_under_way = 0;
   std::condition_variable none_under_way;
   CommitHub::Subscription subscription;
 
-  void record(const GraphCommit& commit) {
+  /// Throws nothing: the commit has happened, and others are to hear of it. What a filter throws comes again in the
+  /// flush, which asks it about everything.
+  void record(const GraphCommit& commit) noexcept {
+    try {
+      merge_into_pending(commit);
+    } catch (...) {
+      const std::lock_guard lock(pending_mutex);
+      missed_changes = true;
+    }
+  }
+
+  void merge_into_pending(const GraphCommit& commit) {
     GraphCommit stored;
     const GraphCommit* news = &commit;
     if (options.filter) {
@@ -139,12 +164,17 @@ std::uint64_t Attachment::Core::stamp() const {
 }
 
 void Attachment::Core::flush_locked() {
+  {
+    const std::lock_guard lock(pending_mutex);
+    if (missed_changes && next_kind == FlushContent::Kind::changes) next_kind = FlushContent::Kind::cover;
+  }
   const bool covers = next_kind != FlushContent::Kind::changes;
   std::vector<bool> due;
   for (auto& place : places) due.push_back(place.checkpoint_due(flush_count + 1) || covers);
   const bool full = std::find(due.begin(), due.end(), true) != due.end();
 
   GraphCommit taken;
+  bool answers_for_missed = false;
   std::optional<GraphSnapshot> state;
   {
     // The state of a checkpoint is exactly that of the changes taken.
@@ -154,6 +184,7 @@ void Attachment::Core::flush_locked() {
       if (disposed || (pending.empty() && !covers)) return;
       taken = std::move(pending);
       pending = {};
+      if (covers) answers_for_missed = std::exchange(missed_changes, false);
     }
     if (full) state = graph.snapshot();
   }
@@ -165,6 +196,7 @@ void Attachment::Core::flush_locked() {
     // Whatever reached the storage, a checkpoint above all numbers used answers for it next time.
     if (next_kind == FlushContent::Kind::changes) next_kind = FlushContent::Kind::cover;
     const std::lock_guard lock(pending_mutex);
+    missed_changes = missed_changes || answers_for_missed;
     taken.merge(pending);
     pending = std::move(taken);
     throw;
@@ -174,7 +206,7 @@ void Attachment::Core::flush_locked() {
 void Attachment::Core::build_frames(const GraphDiff& diff, FlushContent& content) const {
   const bool wanted = std::any_of(places.begin(), places.end(), [](const auto& place) { return place.storage().log; });
   detail::for_each_change(diff, [&](const detail::ChangeText& change) {
-    ++content.seq;
+    content.seq = number_after(content.seq, graph.name);
     if (!wanted) return;
     Bytes bytes;
     content.chain = append_frame({.lifecycle = change.lifecycle,
@@ -194,7 +226,7 @@ void Attachment::Core::write(const GraphDiff& diff, std::vector<bool> due, std::
   if (next_kind == FlushContent::Kind::changes) {
     build_frames(diff, content);
   } else if (attempted_seq) {
-    content.seq = *attempted_seq + 1;
+    content.seq = number_after(*attempted_seq, graph.name);
   }
   attempted_seq = content.seq;
   if (state) {
@@ -260,8 +292,11 @@ void Attachment::Core::place_graph(const std::vector<GraphStorage>& storages) {
     }
     t_ns = std::max(t_ns, place.newest_t_ns());
   }
-  // The checkpoint of another graph keeps its number in the history.
-  if (next_kind == FlushContent::Kind::replace) attempted_seq = seq;
+  // A state that stays in the history keeps its number: that of another graph, and one that this graph may have left
+  // since it was restored.
+  const bool stays = next_kind == FlushContent::Kind::replace || options.retention.keeps_older();
+  const auto is_empty = [](const detail::StoredPlace& place) { return place.empty(); };
+  if (stays && !std::all_of(places.begin(), places.end(), is_empty)) attempted_seq = seq;
 }
 
 Attachment::Attachment(std::shared_ptr<Core> core) noexcept : core_(std::move(core)) {}
@@ -309,7 +344,7 @@ void Attachment::dispose() noexcept {
 
 bool Attachment::has_pending() const {
   const std::lock_guard lock(core_->pending_mutex);
-  return !core_->pending.empty();
+  return !core_->pending.empty() || core_->missed_changes;
 }
 
 std::uint64_t Attachment::last_sequence() const {

@@ -1,8 +1,9 @@
 #include "holdfast/graph/history.hpp"
 
-#include <algorithm>
+#include <limits>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "graph/replay.hpp"
@@ -16,13 +17,6 @@ std::chrono::system_clock::time_point time_of(std::uint64_t t_ns) {
   return std::chrono::system_clock::time_point(std::chrono::duration_cast<std::chrono::system_clock::duration>(since));
 }
 
-std::optional<std::uint64_t> seq_of_last(const detail::StoredGraph& stored) {
-  const auto bytes = stored.last();
-  const auto last = bytes ? detail::decode_last(*bytes) : std::nullopt;
-  if (!last) return std::nullopt;
-  return last->frame_seq;
-}
-
 GraphSnapshot state_at(const detail::StoredGraph& stored, std::uint64_t seq) {
   auto replayed = detail::replay(stored, {.target_seq = seq}, detail::ReplayUse::build);
   if (!replayed) {
@@ -32,62 +26,97 @@ GraphSnapshot state_at(const detail::StoredGraph& stored, std::uint64_t seq) {
   return std::move(replayed->state);
 }
 
-}  // namespace
+/// The points that checkpoints and frames make, in the order of their numbers.
+class Points {
+ public:
+  explicit Points(const detail::StoredGraph& stored) : stored_(stored), last_(detail::read_last(stored)) {}
 
-std::vector<HistoryPoint> history(std::string_view graph, const GraphStorage& storage) {
-  using Kind = HistoryPoint::Kind;
-  const detail::StoredGraph stored(graph, storage);
-  std::map<std::uint64_t, HistoryPoint> points;
-  const auto add_checkpoint = [&](const std::optional<Bytes>& bytes) {
-    if (!bytes) return;
-    const CheckpointRecord record = detail::read_checkpoint(stored, *bytes);
-    points[record.seq] = {.seq = record.seq, .time = time_of(record.timestamp_ns), .kind = Kind::checkpoint};
-  };
-  add_checkpoint(stored.checkpoint());
-  for (const auto seq : stored.history_sequences()) add_checkpoint(stored.history(seq));
-  if (points.empty() || !stored.has_log()) {
+  void add_checkpoint(ByteView bytes) {
+    const CheckpointRecord record = detail::read_checkpoint(stored_, bytes);
+    points_[record.seq] = {
+        .seq = record.seq, .time = time_of(record.timestamp_ns), .kind = HistoryPoint::Kind::checkpoint};
+  }
+
+  void add_frames() {
+    Scan scan = stored_.frames_after(points_.begin()->first);
+    for (const Entry& entry : scan) {
+      if (const auto seq = stored_.sequence_of(entry.key)) add_frame(*seq, as_text(entry.value));
+    }
+    if (torn_ && is_acknowledged(*torn_->seq) && first_checkpoint_from(*torn_->seq) == none) throw RestoreError(*torn_);
+    close();
+  }
+
+  [[nodiscard]] std::vector<HistoryPoint> listed() const {
     std::vector<HistoryPoint> listed;
-    for (const auto& [seq, point] : points) listed.push_back(point);
+    for (const auto& [seq, point] : points_) listed.push_back(point);
     return listed;
   }
 
-  const auto last = seq_of_last(stored);
-  std::optional<HistoryPoint> open;  // the frames of one flush share its time
-  const auto close = [&] {
-    if (!open) return;
-    const auto [at, is_new] = points.try_emplace(open->seq, *open);
-    if (!is_new) at->second.frame_count = open->frame_count;
-    open.reset();
-  };
-  std::optional<RestoreError::Facts> torn;  // unless a frame follows that its writer has acknowledged
-  Scan scan = stored.frames_after(points.begin()->first);
-  for (const Entry& entry : scan) {
-    const auto seq = stored.sequence_of(entry.key);
-    if (!seq) continue;
-    const FrameCheck check = verify_frame(as_text(entry.value));
-    const bool above_last = last && *seq > *last;
-    if (!check.sound() || check.frame.frame_seq != *seq) {
-      RestoreError::Facts facts{
-          .reason = RestoreReason::frame_damaged,
-          .seq = *seq,
-          .where = stored.where(),
-          .problem = check.sound() ? "it is under another frame's key" : std::string(check.problem)};
-      if (last && !above_last) throw RestoreError(std::move(facts));
-      if (!torn) torn = std::move(facts);
-      continue;
+ private:
+  void add_frame(std::uint64_t seq, std::string_view text) {
+    // What was torn before a checkpoint is answered for.
+    if (torn_ && first_checkpoint_from(*torn_->seq) < seq) torn_.reset();
+    const FrameCheck check = verify_frame(text);
+    if (!check.sound() || check.frame.frame_seq != seq) {
+      if (torn_) return;
+      torn_ = {.reason = RestoreReason::frame_damaged,
+               .seq = seq,
+               .where = stored_.where(),
+               .problem = check.sound() ? "it is under another frame's key" : std::string(check.problem)};
+      return;
     }
-    if (torn && above_last && check.frame.chain) continue;
-    if (torn) throw RestoreError(std::move(*torn));
+    if (torn_) {
+      if (last_ && !is_acknowledged(seq) && check.frame.chain) return;
+      throw RestoreError(*torn_);
+    }
     const auto time = time_of(check.frame.frame_t_ns);
-    if (open && open->time != time) close();
-    if (!open) open = HistoryPoint{.time = time};
-    open->seq = *seq;
-    ++open->frame_count;
+    if (open_ && open_->time != time) close();
+    if (!open_) open_ = HistoryPoint{.time = time};
+    open_->seq = seq;
+    ++open_->frame_count;
   }
-  close();
-  std::vector<HistoryPoint> listed;
-  for (const auto& [seq, point] : points) listed.push_back(point);
-  return listed;
+
+  void close() {
+    if (!open_) return;
+    const auto [at, is_new] = points_.try_emplace(open_->seq, *open_);
+    if (!is_new) at->second.frame_count = open_->frame_count;
+    open_.reset();
+  }
+
+  [[nodiscard]] bool is_acknowledged(std::uint64_t seq) const noexcept { return last_ && seq <= last_->frame_seq; }
+  /// While a frame is suspected, points above it are checkpoints. `none` where there is none.
+  [[nodiscard]] std::uint64_t first_checkpoint_from(std::uint64_t seq) const {
+    const auto point = points_.lower_bound(seq);
+    return point == points_.end() ? none : point->first;
+  }
+
+  static constexpr std::uint64_t none = std::numeric_limits<std::uint64_t>::max();
+
+  const detail::StoredGraph& stored_;
+  std::optional<detail::LastRecord> last_;
+  std::map<std::uint64_t, HistoryPoint> points_;
+  std::optional<HistoryPoint> open_;         // the frames of one flush share its time
+  std::optional<RestoreError::Facts> torn_;  // unless a frame follows that its writer has acknowledged
+};
+
+}  // namespace
+
+std::vector<HistoryPoint> history(std::string_view graph, const GraphStorage& storage) {
+  const detail::StoredGraph stored(graph, storage);
+  Points points(stored);
+  const auto checkpoint = stored.checkpoint();
+  if (!checkpoint) {
+    if (stored.empty()) return {};
+    throw RestoreError({.reason = RestoreReason::checkpoint_missing,
+                        .where = stored.where(),
+                        .problem = "there is no checkpoint to start from"});
+  }
+  points.add_checkpoint(*checkpoint);
+  for (const auto seq : stored.history_sequences()) {
+    if (const auto bytes = stored.history(seq)) points.add_checkpoint(*bytes);
+  }
+  if (stored.has_log()) points.add_frames();
+  return points.listed();
 }
 
 GraphDiff diff_between(std::string_view graph, const GraphStorage& storage, std::uint64_t from, std::uint64_t to) {

@@ -34,7 +34,7 @@ class Replay {
       if (stored_.empty()) return std::nullopt;
       fail({.reason = RestoreReason::checkpoint_missing, .problem = "there is no checkpoint to start from"});
     }
-    read_last();
+    last_ = read_last(stored_);
     start_from(base_checkpoint(std::move(latest)));
     if (stored_.has_log()) read_frames();
     RestoreResult& result = out_.result;
@@ -47,13 +47,6 @@ class Replay {
   [[noreturn]] void fail(RestoreError::Facts facts) const {
     facts.where = stored_.where();
     throw RestoreError(std::move(facts));
-  }
-
-  void read_last() {
-    const auto bytes = stored_.last();
-    if (!bytes) return;
-    last_ = decode_last(*bytes);
-    if (!last_) fail({.reason = RestoreReason::last_damaged, .problem = "the record of the last frame is unreadable"});
   }
 
   /// The newest checkpoint at or before the target.

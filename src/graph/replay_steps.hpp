@@ -11,12 +11,25 @@
 /// What a frame does to a state. These refuse only what no checkpoint could hold: a log was true when it was written.
 namespace holdfast::detail {
 
+/// Whether a node or a subgraph can have that name, so that its path leads back to it.
+[[nodiscard]] inline bool is_segment(std::string_view name) noexcept {
+  return !name.empty() && name.front() != ':' && name.back() != ':' && name.find("::") == std::string_view::npos;
+}
+
+/// Errors: CodecError for a name that none can have.
+inline void require_segment(std::string_view name) {
+  if (!is_segment(name)) {
+    throw CodecError({.codec = "graph", .problem = "a name is empty, or begins, ends or is divided by colons"});
+  }
+}
+
 /// The subgraph at `path`, mounted when it is not: a node's frame may come before that of its subgraph.
-/// Errors: CodecError for a path of more levels than the text of a checkpoint may nest.
+/// Errors: CodecError for a path of more levels than the text of a checkpoint may nest, or with a segment that is none.
 inline GraphSnapshot& ensure_graph(GraphSnapshot& root, std::string_view path, std::size_t levels_below = 0) {
   if (path.empty()) return root;
   if (levels_below == limits::max_json_depth) throw CodecError({.codec = "graph", .problem = "a path is too deep"});
   const PathParts parts = split_path(path);
+  require_segment(parts.name);
   GraphSnapshot& owner = ensure_graph(root, parts.owner, levels_below + 1);
   const auto [at, is_new] = owner.subgraphs.try_emplace(std::string(parts.name));
   if (is_new) at->second.name = parts.name;
@@ -26,6 +39,7 @@ inline GraphSnapshot& ensure_graph(GraphSnapshot& root, std::string_view path, s
 inline NodeSlice& ensure_node(GraphSnapshot& root, std::string_view path) {
   if (NodeSlice* node = root.find(path)) return *node;
   const PathParts parts = split_path(path);
+  require_segment(parts.name);
   return ensure_graph(root, parts.owner).nodes[std::string(parts.name)];
 }
 

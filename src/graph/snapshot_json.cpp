@@ -165,10 +165,12 @@ GraphSnapshot snapshot_from_json(Json json) {
   Json* nodes = member(members, "nodes");
   if (nodes == nullptr) refuse("a snapshot lacks its nodes");
   for (auto& [name, slice] : members_of(*nodes, "nodes")) {
+    detail::require_segment(name);
     snapshot.nodes.emplace_hint(snapshot.nodes.end(), name, slice_from_json(std::move(slice)));
   }
   if (subgraphs != nullptr) {
     for (auto& [name, subgraph] : members_of(*subgraphs, "subgraphs")) {
+      detail::require_segment(name);
       snapshot.subgraphs.emplace(name, snapshot_from_json(std::move(subgraph)));
     }
   }

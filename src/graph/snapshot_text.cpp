@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "graph/replay_steps.hpp"
 #include "holdfast/core/error.hpp"
 #include "wal/json_members.hpp"
 
@@ -16,6 +17,7 @@ void for_each_member(std::string_view object, Use use) {
   auto step = members.next();
   for (; step == JsonMembers::Step::member; step = members.next()) {
     auto name = string_in(members.member.substr(0, members.name.size() + 2));
+    require_segment(*name);
     if (!use(std::move(*name), members.value)) {
       throw CodecError({.codec = "checkpoint", .problem = "a node or a subgraph is there twice"});
     }

@@ -29,8 +29,7 @@ void check_value(const NodeValue& value) {
 }
 
 void check_segment(std::string_view segment) {
-  const bool ambiguous = segment.empty() || segment.front() == ':' || segment.back() == ':';
-  if (ambiguous || segment.find("::") != std::string_view::npos || !is_utf8(segment)) {
+  if (!detail::is_segment(segment) || !is_utf8(segment)) {
     throw OptionError(
         {.option = "path",
          .problem = "the segment " + printable(segment) + " is empty, begins or ends with ':', or is not UTF-8"});
@@ -66,13 +65,19 @@ void check_content(const GraphSnapshot& graph, std::size_t level) {
   for (const auto& [name, slice] : graph.nodes) {
     check_segment(name);
     check_slice(slice);
-    if (graph.subgraphs.contains(name)) {
-      throw ConflictError({.key = name, .problem = "is the name of a node and of a subgraph"});
-    }
   }
   for (const auto& [name, subgraph] : graph.subgraphs) {
     check_segment(name);
     check_content(subgraph, level + 1);
+  }
+}
+
+void check_names_are_free(const GraphSnapshot& graph) {
+  for (const auto& [name, subgraph] : graph.subgraphs) {
+    if (graph.nodes.contains(name)) {
+      throw ConflictError({.key = name, .problem = "is the name of a node and of a subgraph"});
+    }
+    check_names_are_free(subgraph);
   }
 }
 
@@ -247,6 +252,7 @@ bool StateGraph::remove(std::string_view path) {
 
 void StateGraph::mount(std::string_view path, GraphSnapshot subgraph) {
   check_content(subgraph, levels_of(path));
+  check_names_are_free(subgraph);
   run_batch([&] {
     state_->check_place(path);
     state_->check_no_node(path);
@@ -273,7 +279,9 @@ GraphSnapshot StateGraph::snapshot() const {
 }
 
 void StateGraph::replace(GraphSnapshot state) {
+  // A node and a subgraph may share a name here: so it stands between two frames of one batch.
   state.name = name_;
+  check_content(state, 0);
   run_batch([&] { state_->log.put_all(state_->root, std::move(state)); });
 }
 

@@ -79,6 +79,18 @@ std::optional<LastRecord> decode_last(ByteView bytes) {
   return last;
 }
 
+std::optional<LastRecord> read_last(const StoredGraph& stored) {
+  const auto bytes = stored.last();
+  if (!bytes) return std::nullopt;
+  const auto last = decode_last(*bytes);
+  if (!last) {
+    throw RestoreError({.reason = RestoreReason::last_damaged,
+                        .where = stored.where(),
+                        .problem = "the record of the last frame is unreadable"});
+  }
+  return last;
+}
+
 std::optional<CheckpointHead> checkpoint_head(ByteView bytes) {
   std::optional<std::uint64_t> seq;
   std::optional<std::uint64_t> timestamp_ns;

@@ -74,6 +74,9 @@ class StoredGraph {
   std::shared_ptr<const BackendSnapshot> checkpoints_;
 };
 
+/// The record of the last frame; nullopt when there is none.   Errors: RestoreError when it is unreadable.
+[[nodiscard]] std::optional<LastRecord> read_last(const StoredGraph& stored);
+
 /// Errors: OptionError when the WAL tier's prefix is not that of the graph.
 void check_storage(std::string_view graph, const GraphStorage& storage);
 

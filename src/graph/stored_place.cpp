@@ -50,22 +50,19 @@ std::string StoredPlace::history_key_of(std::uint64_t seq) const {
 
 void StoredPlace::look() {
   const StoredGraph stored(graph_, storage_);
-  const auto unreadable = [&](RestoreReason reason, const char* problem) {
-    throw RestoreError({.reason = reason, .where = stored.where(), .problem = problem});
-  };
   const auto head_of = [&](const Bytes& bytes) {
     const auto head = checkpoint_head(bytes);
-    if (!head) unreadable(RestoreReason::checkpoint_damaged, "the checkpoint does not tell its number");
+    if (!head) {
+      throw RestoreError({.reason = RestoreReason::checkpoint_damaged,
+                          .where = stored.where(),
+                          .problem = "the checkpoint does not tell its number"});
+    }
     return *head;
   };
   std::optional<CheckpointHead> current;
   const auto checkpoint = stored.checkpoint();
   if (checkpoint) current = head_of(*checkpoint);
-  std::optional<LastRecord> last;
-  if (const auto bytes = stored.last()) {
-    last = decode_last(*bytes);
-    if (!last) unreadable(RestoreReason::last_damaged, "the record of the last frame is unreadable");
-  }
+  const auto last = read_last(stored);
   std::vector<CheckpointHead> kept;
   for (const auto seq : stored.history_sequences()) {
     if (const auto bytes = stored.history(seq)) kept.push_back({seq, head_of(*bytes).timestamp_ns});
@@ -127,7 +124,7 @@ bool StoredPlace::checkpoint_due(std::uint64_t number) {
 /// The new checkpoint, the old one into the history, and what goes with that.
 void StoredPlace::stage_checkpoint(FlushContent& content, Batches& batches) {
   const bool replaces = content.kind == FlushContent::Kind::replace;
-  const bool keeps = replaces || retention_.count() > 1 || retention_.age();
+  const bool keeps = replaces || retention_.keeps_older();
   if (keeps && current_ && current_->seq != content.seq) {
     // What is stored, not what is remembered: that is what a reader finds.
     const auto old = storage_.checkpoints->read(storage_.checkpoint_key);

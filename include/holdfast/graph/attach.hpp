@@ -36,6 +36,8 @@ class Retention {
   [[nodiscard]] static Retention younger_than(std::chrono::nanoseconds age) { return Retention(1, age); }
   [[nodiscard]] static Retention everything() { return Retention(SIZE_MAX, std::nullopt); }
 
+  /// More than the latest checkpoint.
+  [[nodiscard]] bool keeps_older() const noexcept { return count_ > 1 || age_; }
   [[nodiscard]] std::size_t count() const noexcept { return count_; }
   [[nodiscard]] std::optional<std::chrono::nanoseconds> age() const noexcept { return age_; }
 
@@ -99,10 +101,12 @@ namespace detail {
 /// that made it returns: a frame each, and a checkpoint at the cadence. While a storage's tiers have `debounce` set,
 /// changes gather until flush_all() or a Flusher; attach's writes go past the tiers' own cadence.
 /// One flush is one atomic batch where the tiers share a backend; on two, frames are durable before the checkpoint, and
-/// it before old ones are pruned. Sequence numbers are shared by all storages and continue above the highest stored.
-/// Durable: when the change's call, or flush_all, has returned, as the backends promise.
-/// Errors:  StateError{in_use}, see Existing; ConflictError when another attaches there just now; OptionError;
-///          RestoreError when what is stored cannot be read; as of the backends. The graph is not tied then.
+/// it before old ones are pruned. Sequence numbers are shared by all storages and continue above the highest stored;
+/// the first checkpoint has that number, or, where older states are kept, the next: what was stored can be gone back
+/// to. Durable: when the change's call, or flush_all, has returned, as the backends promise. Errors:
+/// StateError{in_use}, see Existing; ConflictError when another attaches there just now; OptionError;
+///          RestoreError when what is stored cannot be read; LimitError for a change when a number is stored that none
+///          follows; as of the backends. The graph is not tied then.
 /// Cost:    a change costs its frame, whatever the size of the graph; a checkpoint the graph.
 template <PersistentGraph G>
 [[nodiscard]] Attachment attach(G& graph, std::vector<GraphStorage> storages, AttachOptions options = {}) {

@@ -38,7 +38,7 @@ struct HOLDFAST_API GraphCommit {
 
 /// Who hears of a graph's commits.
 struct CommitObserver {
-  /// In the order of commits, before any other commit can happen: brief, and without calling the graph.
+  /// In the order of commits, before any other commit can happen: brief, without throwing or calling the graph.
   std::function<void(const GraphCommit&)> record{};
   /// In the committing thread, with no lock held, before its call returns; what it throws, that call throws.
   std::function<void()> settle{};

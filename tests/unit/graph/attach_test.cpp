@@ -1,12 +1,15 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "graph_fixture.hpp"
 #include "holdfast/core/error.hpp"
 #include "support/faulty_backend.hpp"
+#include "support/unlistable_backend.hpp"
 
 namespace holdfast {
 namespace {
@@ -258,6 +261,103 @@ TEST(Attach, FlusherDrainsUntilTheAttachmentIsGone) {
     EXPECT_EQ(restored(storage), graph.snapshot());
   }
   flusher.stop();
+}
+
+TEST(Attach, CadenceIsByDefaultTheCheckpointTiersCompactEveryElseTen) {
+  const auto flushes_until_the_second_checkpoint = [](std::optional<std::size_t> compact_every) {
+    const auto backend = std::make_shared<MemoryBackend>();
+    const GraphStorage storage(CheckpointTier(backend, {.name = "g", .compact_every = compact_every}),
+                               WalTier(backend, {.prefix = "g/wal/"}));
+    StateGraph graph("g");
+    const auto saved = attach(graph, storage, {.checkpoint_ratio = 0});
+    int flushes = 1;
+    while (stored_checkpoint_seq(*backend) == 0 && flushes < 100) graph.set("x", ++flushes);
+    return flushes;
+  };
+  EXPECT_EQ(flushes_until_the_second_checkpoint(4), 4);
+  EXPECT_EQ(flushes_until_the_second_checkpoint(std::nullopt), 10);
+}
+
+TEST(Attach, ANewStorageBesideAnOldOneGoesOnWithItsNumbers) {
+  const GraphStorage old(std::make_shared<MemoryBackend>(), "g");
+  const auto fresh_backend = std::make_shared<MemoryBackend>();
+  const GraphStorage fresh(fresh_backend, "g");
+  StateGraph graph("g");
+  {
+    const auto saved = attach(graph, old, no_more_checkpoints);
+    for (int i = 1; i <= 5; ++i) graph.set("x", i);
+  }
+  ASSERT_TRUE(restore_from(graph, {fresh, old}));
+  const auto saved = attach(graph, {fresh, old}, no_more_checkpoints);
+  graph.set("x", 6);
+  EXPECT_EQ(stored_keys(*fresh_backend, "g/wal/"), std::vector<std::string>{frame_key("g", 6)});
+  EXPECT_EQ(restored(fresh), graph.snapshot());
+  EXPECT_EQ(restored(old), graph.snapshot());
+}
+
+TEST(Attach, WhereTheHighestNumberCannotBeReadTheGraphIsNotTied) {
+  const auto inner = std::make_shared<MemoryBackend>();
+  const auto faulty = std::make_shared<FaultyBackend>(inner);
+  const auto unlistable = std::make_shared<testing::UnlistableBackend>(inner);
+  StateGraph graph("g");
+  for (const auto operation : {FaultyBackend::Operation::snapshot, FaultyBackend::Operation::apply}) {
+    faulty->fail_every(operation);
+    EXPECT_THROW((void)attach(graph, GraphStorage(faulty, "g")), IoError);
+  }
+  EXPECT_THROW((void)attach(graph, GraphStorage(unlistable, "g")), UnsupportedError);
+  graph.set("x", 1);
+  EXPECT_TRUE(stored_keys(*inner).empty());
+  const auto saved = attach(graph, GraphStorage(CheckpointTier(unlistable, {.name = "g"})));
+  graph.set("x", 2);
+  EXPECT_EQ(restored(GraphStorage(CheckpointTier(inner, {.name = "g"}))), graph.snapshot()) << "this takes no listing";
+}
+
+TEST(Attach, ANumberThatNoneFollowsIsALimitAndWhatFollowsItIsNeverStoredBelow) {
+  const auto backend = std::make_shared<MemoryBackend>();
+  const GraphStorage storage(backend, "g");
+  StateGraph graph("g");
+  { const auto saved = attach(graph, storage); }
+  backend->write("g/wal/18446744073709551615", as_bytes("torn"));
+  const auto saved = attach(graph, storage, {.existing = Existing::restore, .checkpoint_every = 1000});
+  EXPECT_THROW(graph.set("x", 1), LimitError);
+  EXPECT_TRUE(saved.has_pending());
+  graph.set("x", 2);
+  EXPECT_EQ(restored(storage), graph.snapshot()) << "a checkpoint needs no number of its own";
+}
+
+TEST(Attach, OneFlushIsOneBatchOnOneBackendAndFramesThenCheckpointThenPruningOnTwo) {
+  std::vector<std::string> calls;
+  const auto record_as = [&calls](const std::string& name) {
+    return [&calls, name](const FaultyBackend::Call& call) {
+      if (call.operation == FaultyBackend::Operation::flush) calls.push_back(name + " flush");
+      if (call.operation != FaultyBackend::Operation::apply) return false;
+      const auto puts = [](const auto& write) { return write.value.has_value(); };
+      const auto& writes = call.batch->writes();
+      calls.push_back(name + (std::none_of(writes.begin(), writes.end(), puts) ? " erases" : " writes"));
+      return false;
+    };
+  };
+  const auto calls_of_flushes = [&](const GraphStorage& storage) {
+    StateGraph graph("g");
+    const auto saved =
+        attach(graph, storage, {.checkpoint_every = 2, .checkpoint_ratio = 0, .retention = Retention::latest(2)});
+    for (int i = 2; i <= 5; ++i) graph.set("x", i);
+    calls.clear();
+    graph.set("x", 6);
+    graph.set("x", 7);
+    return calls;
+  };
+  const auto recording_as = [&](const std::string& name) {
+    const auto backend = std::make_shared<FaultyBackend>(std::make_shared<MemoryBackend>());
+    backend->fail_when(record_as(name));
+    return backend;
+  };
+  EXPECT_EQ(calls_of_flushes(GraphStorage(recording_as("one"), "g")),
+            (std::vector<std::string>{"one writes", "one writes"}));
+  EXPECT_EQ(calls_of_flushes(GraphStorage(CheckpointTier(recording_as("checkpoint"), {.name = "g"}),
+                                          WalTier(recording_as("log"), {.prefix = "g/wal/"}))),
+            (std::vector<std::string>{"log writes", "log flush", "checkpoint writes", "checkpoint flush", "log erases",
+                                      "checkpoint erases", "log writes"}));
 }
 
 TEST(Attach, OptionsThatCannotBeUsedAreRefused) {

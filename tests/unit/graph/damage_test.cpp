@@ -68,6 +68,24 @@ TEST_F(RestoreTest, AFrameOfAPathDeeperThanAnyCheckpointIsBadAndNoCrash) {
   expect_torn(1, 6);
 }
 
+TEST_F(RestoreTest, ANameThatNoGraphMayHoldIsDamageOfItsFrameOrCheckpoint) {
+  for (const std::string name : {"", "a::::b", ":a", "a:", "::"}) {
+    const GraphDiff diff{.values = {{name, node_value(1)}}};
+    backend->write(key(4), encode_frame(decompose_diff(diff, 5, 3).front()));
+    expect_damage(RestoreReason::frame_damaged, 4);
+  }
+  for (const std::string name : {"", "a::b", ":a", "a:"}) {
+    for (const bool is_graph : {false, true}) {
+      CheckpointRecord record{.snapshot = {.name = "g"}};
+      is_graph ? void(record.snapshot.subgraphs[name]) : void(record.snapshot.nodes[name]);
+      Bytes stored;
+      CheckpointCodec::encode(record, stored);
+      backend->write("g", stored);
+      expect_damage(RestoreReason::checkpoint_damaged, {});
+    }
+  }
+}
+
 TEST_F(RestoreTest, ABadFrameAboveLastTakesWhatItsWriterPutAfterItAlong) {
   rewind_last_to(3);
   truncate(5);

@@ -51,7 +51,7 @@ class RestoreTest : public ::testing::Test {
       return error.facts();
     }
   }
-  void expect_damage(RestoreReason reason, std::uint64_t seq) const {
+  void expect_damage(RestoreReason reason, std::optional<std::uint64_t> seq) const {
     const auto facts = refusal();
     ASSERT_TRUE(facts);
     EXPECT_EQ(facts->reason, reason);

@@ -8,6 +8,7 @@
 #include "holdfast/core/error.hpp"
 #include "holdfast/wal/verify.hpp"
 #include "restore_fixture.hpp"
+#include "support/faulty_backend.hpp"
 
 namespace holdfast {
 namespace {
@@ -84,6 +85,37 @@ TEST_F(RestoreTest, OtherGraphsAndForeignKeysAreNeverReplayed) {
   expect_torn(0, 6);
 }
 
+TEST_F(RestoreTest, FromSeveralStoragesIsFromTheFirstThatRestoresWholly) {
+  const GraphStorage empty(std::make_shared<MemoryBackend>(), "g");
+  StateGraph graph("g");
+  EXPECT_FALSE(restore_from(graph, {empty, empty}));
+  EXPECT_EQ(restore_from(graph, {empty, storage})->source, 1U);
+  EXPECT_EQ(graph.get("x"), Json(6));
+
+  const auto other = std::make_shared<MemoryBackend>();
+  for (const auto& stored : stored_keys(*backend)) other->write(stored, backend->read(stored).value());
+  const GraphStorage damaged(other, "g");
+  other->write(key(3), Bytes{});
+  backend->write("g", as_bytes("{"));
+  const GraphSnapshot before = graph.snapshot();
+  try {
+    (void)restore_from(graph, {empty, damaged, storage});
+    FAIL() << "neither of them restores";
+  } catch (const RestoreError& error) {
+    EXPECT_EQ(error.facts().reason, RestoreReason::frame_damaged) << "the first error";
+    EXPECT_EQ(error.facts().seq, 3U);
+  }
+  EXPECT_EQ(graph.snapshot(), before);
+}
+
+TEST_F(RestoreTest, ReadsOneSnapshotAndNothingBeside) {
+  const auto counted = std::make_shared<testing::FaultyBackend>(backend);
+  counted->heal();
+  StateGraph graph("g");
+  ASSERT_TRUE(restore(graph, GraphStorage(counted, "g")));
+  EXPECT_EQ(counted->calls(), 1U);
+}
+
 TEST(Restore, RemovedAndAddedAgainIsTheNewNode) {
   const auto backend = std::make_shared<MemoryBackend>();
   const GraphStorage storage(backend, "g");
@@ -140,6 +172,23 @@ TEST(Restore, StructureStatusAndSubgraphsSurvive) {
     graph.set("m::x", 7);
   });
   check();
+}
+
+TEST(Restore, AChangeOfTopologyOverwritesNoValue) {
+  const auto backend = std::make_shared<MemoryBackend>();
+  for (const GraphStorage& storage :
+       {GraphStorage(backend, "g"), GraphStorage(CheckpointTier(backend, {.name = "g"}))}) {
+    StateGraph graph("g");
+    const auto saved =
+        attach(graph, storage, {.existing = Existing::replace, .checkpoint_every = 2, .checkpoint_ratio = 0});
+    graph.set("x", 5);
+    for (int i = 0; i < 4; ++i) {
+      graph.add("y" + std::to_string(i));
+      graph.mount("m" + std::to_string(i), {.name = "m"});
+      EXPECT_EQ(*restored(storage).find("x")->value, Json(5));
+      EXPECT_EQ(restored(storage), graph.snapshot());
+    }
+  }
 }
 
 TEST(Restore, TargetBelowTheNewestCheckpointWorksWhileRetained) {
