@@ -55,6 +55,7 @@
 #include "holdfast/db/database.hpp"
 #include "holdfast/db/destroy.hpp"
 #include "holdfast/db/dump.hpp"
+#include "holdfast/db/kv_store.hpp"
 #include "holdfast/db/long_work.hpp"
 #include "holdfast/db/migrate.hpp"
 #include "holdfast/db/observer.hpp"

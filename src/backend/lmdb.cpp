@@ -8,6 +8,7 @@
 #include "db/environment.hpp"
 #include "db/group_commit.hpp"
 #include "db/lmdb_txn.hpp"
+#include "db/precondition.hpp"
 #include "db/stored_key.hpp"
 #include "db/stored_range.hpp"
 #include "holdfast/core/error.hpp"
@@ -109,13 +110,7 @@ void check(const WriteBatch& batch) {
 void judge(const WriteBase& txn, const WriteBatch& batch) {
   for (const auto& required : batch.preconditions()) {
     const StoredKey stored(as_bytes(required.key));
-    const auto found = txn.get(txn.environment()->backend_table(), stored.view());
-    if (!required.value && found)
-      throw ConflictError({.key = required.key, .problem = "required to be absent, has a value"});
-    if (required.value && !found)
-      throw ConflictError({.key = required.key, .problem = "required to have a value, is absent"});
-    if (required.value && !equal(*required.value, *found))
-      throw ConflictError({.key = required.key, .problem = "has another value than required"});
+    detail::require_holds(required, txn.get(txn.environment()->backend_table(), stored.view()));
   }
 }
 

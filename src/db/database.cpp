@@ -1,5 +1,6 @@
 #include "holdfast/db/database.hpp"
 
+#include "db/committer.hpp"
 #include "db/environment.hpp"
 #include "db/store_stats.hpp"
 #include "db/store_watch.hpp"
@@ -51,6 +52,12 @@ void Database::require_writable() const {
   environment_->require_own_process();
   if (options_.access == Access::read_only)
     throw StateError({.state = State::read_only, .where = path().string(), .problem = "a handle for reading only"});
+}
+
+std::future<void> Database::write_async(const ByteTable& table, WriteBatch batch, TimeToLive ttl) {
+  require_writable();
+  std::call_once(async_once_, [&] { committer_ = std::make_unique<detail::Committer>(*this); });
+  return committer_->submit(table, std::move(batch), ttl);
 }
 
 void Database::flush() {

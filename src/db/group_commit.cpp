@@ -6,6 +6,7 @@
 #include "db/deadline.hpp"
 #include "db/environment.hpp"
 #include "db/lmdb_txn.hpp"
+#include "db/own_copy.hpp"
 #include "db/wake_word.hpp"
 #include "db/writer_turn.hpp"
 #include "holdfast/core/error.hpp"
@@ -14,27 +15,6 @@ namespace holdfast::detail {
 namespace {
 
 using Members = std::vector<GroupMember*>;
-
-template <class Leaf>
-bool copy_if(const std::exception& error, std::exception_ptr& copy) {
-  const auto* const leaf = dynamic_cast<const Leaf*>(&error);
-  if (leaf != nullptr) copy = std::make_exception_ptr(*leaf);
-  return leaf != nullptr;
-}
-
-/// The same failure as an object of its own: threads that catch it do not share it.
-std::exception_ptr own_copy(const std::exception_ptr& failure) {
-  std::exception_ptr copy = failure;
-  try {
-    std::rethrow_exception(failure);
-  } catch (const std::exception& error) {
-    static_cast<void>(copy_if<IoError>(error, copy) || copy_if<LimitError>(error, copy) ||
-                      copy_if<StateError>(error, copy) || copy_if<CorruptionError>(error, copy));
-  } catch (...) {
-    // Not one of ours: shared as it is.
-  }
-  return copy;
-}
 
 /// All or nothing, but for members that a conflict leaves out. Errors: what kept the commit from happening.
 void commit_together(WriteBase& txn, const Members& members, const Deadline& deadline) {

@@ -98,12 +98,17 @@ void WriteBase::begin(const Deadline& deadline) {
   for (;;) {
     environment_->require_sound();
     if (!environment_->readers().enter_writer()) continue;
+    handles_opened_ = environment_->handles().opened();
     const int result = mdb_txn_begin(environment_->raw(), nullptr, 0, &txn_);
     if (result == 0) return;
     environment_->readers().leave_writer();
     if (result != MDB_MAP_RESIZED) throw_lmdb(result, "mdb_txn_begin", environment_->path());
     environment_->map().adopt(deadline);
   }
+}
+
+bool WriteBase::serves_all_handles() const noexcept {
+  return environment_->handles().opened() == handles_opened_;
 }
 
 void WriteBase::put(LmdbHandle handle, ByteView key, ByteView value) {

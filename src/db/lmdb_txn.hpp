@@ -72,6 +72,8 @@ class WriteBase final : public LmdbTxn {
   ~WriteBase() override { end(); }
 
   [[nodiscard]] bool on_own_thread() const noexcept { return std::this_thread::get_id() == thread_; }
+  /// Whether it can use every handle that this process has: none was opened since it began.
+  [[nodiscard]] bool serves_all_handles() const noexcept;
 
   /// Lets `write` put and erase, and commits. When the map is full, it grows, if it can before the deadline, and all
   /// begins again: so `write` must do the same however often it is called, and nothing may have been written before.
@@ -103,6 +105,7 @@ class WriteBase final : public LmdbTxn {
 
   std::shared_ptr<WriterTurn> turn_;  ///< null once ended
   std::thread::id thread_ = std::this_thread::get_id();
+  std::uint64_t handles_opened_ = 0;  ///< before it began
 };
 
 /// One LMDB database in a transaction.

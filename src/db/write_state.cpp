@@ -1,6 +1,7 @@
 #include "db/write_state.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -26,15 +27,33 @@ std::uint64_t take_tree(Catalogue& catalogue) {
 
 }  // namespace
 
-WriteState::WriteState(const std::shared_ptr<WriterTurn>& turn, const DatabaseOptions& options,
-                       const Deadline& deadline)
-    : base_(begin_indexed<WriteBase>(turn->environment(), turn, deadline, index_)),
-      begun_(index_),
-      expiry_(index_->expiry()),
+WriteState::Begun WriteState::begin(const std::shared_ptr<WriterTurn>& turn, const Deadline& deadline) {
+  Begun begun;
+  begun.base = begin_indexed<WriteBase>(turn->environment(), turn, deadline, begun.index);
+  return begun;
+}
+
+WriteState::WriteState(Begun begun, const DatabaseOptions& options)
+    : base_(std::move(begun.base)),
+      begun_(std::move(begun.index)),
+      expiry_(begun_->expiry()),
       clock_(options.clock),
       busy_timeout_(options.busy_timeout),
       write_set_bytes_(options.write_set_bytes) {
+  index_ = begun_;
   now_ = unix_ms(options.clock->now());
+}
+
+std::shared_ptr<WriteState> WriteState::part_of(WriteBase& whole, const DatabaseOptions& options) {
+  const auto& environment = whole.environment();
+  Begun begun{.base = {std::shared_ptr<void>(), &whole}, .index = environment->handles().cached()};
+  if (!begun.index || !whole.serves_all_handles()) return nullptr;
+  const LmdbView meta(begun.base, environment->meta_table());
+  if (begun.index->catalogue().change != read_catalogue_change(meta, environment->path())) return nullptr;
+  const std::shared_ptr<WriteState> part(new WriteState(std::move(begun), options));
+  part->is_part_ = true;
+  part->write_set_bytes_ = std::numeric_limits<std::uint64_t>::max();
+  return part;
 }
 
 TableWrites& WriteState::writes_of(const IndexedTable& table) {

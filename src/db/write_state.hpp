@@ -20,7 +20,14 @@ class EntryBatch;
 class WriteState final : public TransactionTables {
  public:
   /// Errors: as WriteBase.
-  WriteState(const std::shared_ptr<WriterTurn>& turn, const DatabaseOptions& options, const Deadline& deadline);
+  WriteState(const std::shared_ptr<WriterTurn>& turn, const DatabaseOptions& options, const Deadline& deadline)
+      : WriteState(begin(turn, deadline), options) {}
+  /// A part of a transaction that has other parts too: what it writes is seen by those after it once it has settled,
+  /// and the transaction's end is not its own. No table can be made, dropped or renamed in it, and nothing spills.
+  /// Null when this process has to read the catalogue or open a table first, which another transaction does.
+  [[nodiscard]] static std::shared_ptr<WriteState> part_of(WriteBase& whole, const DatabaseOptions& options);
+  /// Of a part: writes what it has gathered. Errors: those of WriteBase, which leave the whole fit for nothing.
+  void settle() { apply(); }
 
   [[nodiscard]] const Environment& environment() const noexcept override { return *base_->environment(); }
   [[nodiscard]] std::optional<ByteView> get(const IndexedTable& table, ByteView stored_key) override {
@@ -35,7 +42,7 @@ class WriteState final : public TransactionTables {
   }
   void end() noexcept override {
     ended_ = true;
-    base_->end();
+    if (!is_part_) base_->end();
     opening_.reset();
   }
   [[nodiscard]] std::uint64_t write_set_bytes() const noexcept { return write_set_bytes_; }
@@ -66,6 +73,12 @@ class WriteState final : public TransactionTables {
   Durability commit(Durability asked);
 
  private:
+  struct Begun {
+    std::shared_ptr<WriteBase> base{};
+    std::shared_ptr<const TableIndex> index{};
+  };
+  [[nodiscard]] static Begun begin(const std::shared_ptr<WriterTurn>& turn, const Deadline& deadline);
+  WriteState(Begun begun, const DatabaseOptions& options);
   [[nodiscard]] TableWrites& writes_of(const IndexedTable& table);
   void put_row(const IndexedTable& table, ByteView stored_key, ByteView stored);
   void replace_tables(Catalogue catalogue);
@@ -89,6 +102,7 @@ class WriteState final : public TransactionTables {
   std::uint64_t write_set_bytes_;
   std::uint64_t sets_bytes_ = 0;
   bool spilled_ = false;
+  bool is_part_ = false;
 };
 
 }  // namespace holdfast::detail

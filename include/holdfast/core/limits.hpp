@@ -40,6 +40,9 @@ inline constexpr std::uint64_t map_reserve_bytes = std::uint64_t{1} << 40;
 /// What a write transaction gathers in memory before it spills, and at most while a savepoint is open. Bytes.
 inline constexpr std::uint64_t write_set_bytes = std::uint64_t{64} << 20;
 
+/// What batches may hold in memory that wait to be committed by a database's thread. Bytes.
+inline constexpr std::uint64_t async_bytes = std::uint64_t{64} << 20;
+
 /// Readers of one store at a time, all processes together.
 inline constexpr unsigned max_readers = 4096;
 

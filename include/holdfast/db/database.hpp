@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <filesystem>
+#include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -10,6 +12,7 @@
 #include <vector>
 
 #include "holdfast/core/export.hpp"
+#include "holdfast/core/write_batch.hpp"
 #include "holdfast/db/check.hpp"
 #include "holdfast/db/options.hpp"
 #include "holdfast/db/stats.hpp"
@@ -20,6 +23,7 @@
 namespace holdfast {
 
 namespace detail {
+class Committer;
 class Environment;
 class StoreWatch;
 }  // namespace detail
@@ -96,6 +100,22 @@ class HOLDFAST_API Database {
   /// begin_write(), without {in_use}.
   [[nodiscard]] std::optional<CommittableTransaction> try_begin_write(std::chrono::milliseconds timeout);
 
+  /// Gives a batch for `table` to this handle's committing thread, which is started by the first, and does not wait:
+  /// batches that gather while others are being committed share the next commit. They are committed in the order given,
+  /// each whole, with this time to live for what it puts. The future is fulfilled when its batch is as durable as the
+  /// handle's commits are, or holds its failure: ConflictError and whatever else is wrong with the batch, of that batch
+  /// alone; what keeps the commit from happening, StateError{in_use} after busy_timeout and the errors of
+  /// CommittableTransaction::commit(), of those it could not commit. The batches after one that fails go on.
+  ///
+  ///     done.push_back(db->write_async(events, WriteBatch().put(key, value)));
+  ///
+  /// Memory:  waits while all that is given and not committed holds about the handle's `async_bytes`.
+  /// Closing: destroying the handle commits what it was given, and waits until every future is fulfilled or has failed.
+  /// Errors:  of the call itself StateError{read_only, forked}; IoError when there can be no thread. In a child of
+  ///          fork() the futures that its parent was given are never fulfilled.
+  [[nodiscard]] std::future<void> write_async(const ByteTable& table, WriteBatch batch,
+                                              TimeToLive ttl = TimeToLive::forever());
+
   /// Errors: OptionError for a name that is empty, not UTF-8 or begins with `holdfast`; LimitError{max_name_bytes}.
   /// The raw form of the table, or, with `codecs`, the one that a Table of those codecs stands on.
   [[nodiscard]] ByteTable table(std::string_view name, const TableOptions& options = {},
@@ -143,10 +163,11 @@ class HOLDFAST_API Database {
   [[nodiscard]] const std::shared_ptr<detail::Environment>& environment() const noexcept { return environment_; }
   /// To be called after each commit made for this handle, with no lock held.
   void after_commit() const noexcept;
+  /// Errors: StateError{forked, read_only}.
+  void require_writable() const;
 
  private:
   Database(std::shared_ptr<detail::Environment> environment, DatabaseOptions options);
-  void require_writable() const;
   void require_table_name(std::string_view name) const;
   void require_own(const detail::TransactionTables& tables) const;
   [[nodiscard]] detail::WriteState& writes_of(WriteTransaction& txn) const;
@@ -154,6 +175,8 @@ class HOLDFAST_API Database {
   std::shared_ptr<detail::Environment> environment_;
   DatabaseOptions options_;
   std::shared_ptr<detail::StoreWatch> watch_;  ///< null without an observer
+  std::once_flag async_once_;
+  std::unique_ptr<detail::Committer> committer_;  ///< null until it has work; destroyed first, while all else is there
 };
 
 }  // namespace holdfast

@@ -34,12 +34,15 @@ struct DatabaseOptions {
   /// it goes, unseen by others before its commit. It then ends its views where it spills, and can grow the store no
   /// further than what was reserved.
   std::uint64_t write_set_bytes = limits::write_set_bytes;
+  /// What batches given to Database::write_async of this handle and not committed yet may hold, about: then the call
+  /// waits. One batch alone may be larger.
+  std::uint64_t async_bytes = limits::async_bytes;
   bool allow_remote = false;  ///< open on NFS, CIFS, 9p or FUSE: only if no one else does
   /// How long a call waits for others at most: for its turn to write, within this process and among processes;
   /// for readers to end when the map has to grow; for a reader to end when there are `max_readers`.
   std::chrono::milliseconds busy_timeout = std::chrono::seconds(10);
-  /// *Shared.* How long a writer of the LMDB backend that is about to commit waits for others that wrote with it just
-  /// before, so that they share its sync. One who writes alone does not wait.
+  /// *Shared.* How long a writer of the LMDB backend or a KvStore that is about to commit waits for others that wrote
+  /// with it just before, so that they share its sync. One who writes alone does not wait.
   std::chrono::microseconds group_wait{100};
   /// Hears, after this handle's commits, when a reader has passed one of the next two, and when the map grew.
   /// Null costs nothing; else a commit also looks through the reader slots in use.

@@ -28,7 +28,7 @@ struct StoreStats {
   std::uint64_t commits = 0;                    ///< since the store was made, all processes. O(1), as all that follow
   std::uint64_t growths = 0;                    ///< how often the map was replaced by a larger one, *process*
   std::uint64_t syncs = 0;                      ///< commits and flushes that waited for the disk, *process*
-  std::uint64_t groups = 0;                     ///< commits of the LMDB backend's writes, *process*
+  std::uint64_t groups = 0;          ///< shared commits, of writes of the LMDB backend and of KvStores, *process*
   std::uint64_t grouped_writes = 0;  ///< writes in those: more, where writes that came at once shared a commit
   std::uint64_t largest_group = 0;   ///< most writes in one
 };

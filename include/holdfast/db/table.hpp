@@ -19,6 +19,7 @@ namespace holdfast {
 class BulkLoader;
 
 namespace detail {
+class GroupedWrites;
 class Migration;
 class TableBinding;
 struct IndexedTable;
@@ -102,6 +103,7 @@ class HOLDFAST_API ByteTable {
  private:
   friend class BulkLoader;
   friend class Database;
+  friend class detail::GroupedWrites;
   friend class detail::Migration;
   explicit ByteTable(std::shared_ptr<const detail::TableBinding> binding) noexcept : binding_(std::move(binding)) {}
 

@@ -1,6 +1,7 @@
 #include "faulty_system.hpp"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -104,6 +105,11 @@ ssize_t writev(int fd, const iovec* parts, int count) {
     if (exceeds(end, fault.most_file_bytes, ENOSPC)) return -1;
   }
   return real<decltype(::writev)>("writev")(fd, parts, verdict == Verdict::shorten ? count / 2 : count);
+}
+
+int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*), void* argument) {
+  if (judge(SystemCall::thread) == Verdict::fail) return errno;
+  return real<decltype(::pthread_create)>("pthread_create")(thread, attributes, run, argument);
 }
 
 int fdatasync(int fd) {

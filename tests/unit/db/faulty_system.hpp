@@ -5,11 +5,11 @@
 
 namespace holdfast::testing {
 
-enum class SystemCall { write, sync, map };
+enum class SystemCall { write, sync, map, thread };
 
-/// What LMDB gets from the system past FileOps, and memory, which can be made to fail. It replaces pwrite, writev,
-/// fdatasync, mmap, and operator new of over-aligned types, of the whole program: for programs of their own, with one
-/// thread at work while a failure is armed.
+/// What the library and LMDB get from the system past FileOps, and memory, which can be made to fail. It replaces
+/// pwrite, writev, fdatasync, mmap, pthread_create, and operator new of over-aligned types, of the whole program: for
+/// programs of their own, with one thread at work while a failure is armed.
 class FaultySystem {
  public:
   /// Makes the `number`th call of that kind from now fail with `error_number`, once.
