@@ -83,14 +83,18 @@ namespace detail {
 
 bool Migration::is_done(const Transaction& txn, const ByteTable& to) {
   const IndexedTable* const table = to.tables_of(txn).index().find(to.name());
-  if (table == nullptr || to.binding_->matches(*table->record)) return true;
-  if (table->record->is_expiring())
-    throw UnsupportedError({.capability = "migration of entries that expire", .where = "table " + to.name()});
-  return false;
+  return table == nullptr || to.binding_->matches(*table->record);
 }
 
-ByteTable Migration::stage(const ByteTable& to) {
-  return ByteTable(to.binding_->renamed("holdfast.migrating." + to.name()));
+bool Migration::is_expiring(const Transaction& txn, const ByteTable& table) {
+  const IndexedTable* const found = table.tables_of(txn).index().find(table.name());
+  return found != nullptr && found->record->is_expiring();
+}
+
+ByteTable Migration::stage(const Transaction& txn, const ByteTable& to) {
+  const bool expiring = to.binding_->makes_expiring() || is_expiring(txn, to);
+  return ByteTable(
+      to.binding_->renamed("holdfast.migrating." + to.name(), expiring ? Expiry::per_entry : Expiry::none));
 }
 
 void Migration::finish(WriteTransaction& txn, const ByteTable& stage, const ByteTable& to) {

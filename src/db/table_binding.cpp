@@ -57,7 +57,7 @@ void TableBinding::require_match(const TableRecord& record, Use use) const {
 
 bool TableBinding::matches(const TableRecord& record) const {
   TableRecord own = this->record(record.id, record.tree);
-  own.flags = record.flags;
+  own.flags |= record.flags;
   return own == record;
 }
 

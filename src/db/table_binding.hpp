@@ -47,9 +47,11 @@ class TableBinding {
   /// Errors: StateError{mismatched} naming what `record` says and what was asked for.
   void require_match(const TableRecord& record, Use use) const;
   [[nodiscard]] bool matches(const TableRecord& record) const;
-  /// The same of another name.
-  [[nodiscard]] std::shared_ptr<const TableBinding> renamed(std::string name) const {
-    return std::make_shared<const TableBinding>(std::move(name), environment_, codecs_, options_);
+  /// The same of another name and expiry.
+  [[nodiscard]] std::shared_ptr<const TableBinding> renamed(std::string name, Expiry expiry) const {
+    TableOptions options = options_;
+    options.expiry = expiry;
+    return std::make_shared<const TableBinding>(std::move(name), environment_, codecs_, std::move(options));
   }
   /// Of a table that this makes.
   [[nodiscard]] TableRecord record(std::uint64_t id, std::uint64_t tree) const;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <optional>
@@ -19,6 +20,7 @@
 #include "holdfast/db/database.hpp"
 #include "holdfast/db/detail/encoded.hpp"
 #include "holdfast/db/table.hpp"
+#include "holdfast/db/time_to_live.hpp"
 
 namespace holdfast {
 
@@ -131,6 +133,22 @@ class Table {
     auto before = get(txn, key);
     if (before) erase(txn, key);
     return before;
+  }
+
+  /// Of a table made with Expiry::per_entry, as ByteTable's. put() without a time to live is for ever.
+  void put(WriteTransaction& txn, Key key, Value value, TimeToLive ttl) const {
+    detail::Encoded<ValueCodec, V> stored(value_codec_, value);
+    bytes_.put(txn, encoded(key).view(), stored.view(), ttl);
+  }
+  bool expire(WriteTransaction& txn, Key key, TimeToLive ttl) const {
+    return bytes_.expire(txn, encoded(key).view(), ttl);
+  }
+  bool persist(WriteTransaction& txn, Key key) const { return bytes_.persist(txn, encoded(key).view()); }
+  [[nodiscard]] std::optional<std::chrono::milliseconds> ttl(const Transaction& txn, Key key) const {
+    return bytes_.ttl(txn, encoded(key).view());
+  }
+  std::uint64_t purge_expired(WriteTransaction& txn, std::uint64_t limit) const {
+    return bytes_.purge_expired(txn, limit);
   }
 
   /// The entry with the least key within `bounds`.

@@ -273,17 +273,79 @@ TEST_F(ExpiringTable, AHandleThatDoesNotAskForExpirySeesItAllTheSame) {
   EXPECT_EQ(ttl("key"), 30ms);
 }
 
-TEST_F(ExpiringTable, MigrationIsRefusedForItWouldLoseTheDeadlines) {
-  const Table<std::string, std::string> old(*db, "typed", {.expiry = Expiry::per_entry});
-  const Table<std::string, std::string> next(*db, "typed", {.schema_version = 1, .expiry = Expiry::per_entry});
+using Words = Table<std::string, std::string>;
+
+TEST_F(ExpiringTable, MigrationCarriesTheDeadlinesAndLeavesOutWhatIsDue) {
+  const Words old(*db, "typed", {.expiry = Expiry::per_entry});
+  const Words next(*db, "typed", {.schema_version = 1});
   update([&](WriteTransaction& txn) {
-    old.put(txn, "key", "value");
-    EXPECT_THROW(migrate(txn, old, next,
-                         [](const auto& entry) {
-                           return TableEntry{entry.key, entry.value};
-                         }),
-                 UnsupportedError);
-    EXPECT_EQ(old.get(txn, "key"), "value");
+    old.put(txn, "due", "value", 5ms);
+    old.put(txn, "ending", "value", 30ms);
+    old.put(txn, "lasting", "value");
+  });
+  clock->pass(10ms);
+  const auto renamed = [](const auto& entry) { return TableEntry{"new " + entry.key, entry.value}; };
+  update([&](WriteTransaction& txn) { EXPECT_EQ(migrate(txn, old, next, renamed), 2U); });
+  db->view([&](const ReadTransaction& txn) {
+    EXPECT_EQ(next.ttl(txn, "new ending"), 20ms);
+    EXPECT_EQ(next.ttl(txn, "new lasting"), milliseconds::max());
+    EXPECT_EQ(next.count(txn), 2U);
+  });
+  EXPECT_EQ(rows_in_index(), 1U) << "none of the table that was";
+  clock->pass(20ms);
+  db->view([&](const ReadTransaction& txn) { EXPECT_EQ(next.get(txn, "new ending"), std::nullopt); });
+  update([&](WriteTransaction& txn) { EXPECT_EQ(next.purge_expired(txn, 10), 1U); });
+  EXPECT_TRUE(db->check().findings.empty());
+}
+
+TEST_F(ExpiringTable, MigrationThatFailsLeavesTheDeadlinesAsTheyWere) {
+  const Words old(*db, "typed", {.expiry = Expiry::per_entry});
+  const Words next(*db, "typed", {.schema_version = 1});
+  update([&](WriteTransaction& txn) {
+    old.put(txn, "a", "value", 30ms);
+    old.put(txn, "b", "value", 40ms);
+    const auto one_key = [](const auto& entry) { return TableEntry{std::string("one"), entry.value}; };
+    EXPECT_THROW(migrate(txn, old, next, one_key), ConflictError);
+  });
+  db->view([&](const ReadTransaction& txn) { EXPECT_EQ(old.ttl(txn, "b"), 40ms); });
+  EXPECT_EQ(rows_in_index(), 2U);
+  EXPECT_TRUE(db->check().findings.empty());
+}
+
+TEST_F(ExpiringTable, MigrationMayMakeATableOneWhoseEntriesExpire) {
+  const Words old(*db, "typed");
+  const Words next(*db, "typed", {.expiry = Expiry::per_entry});
+  const auto same = [](const auto& entry) { return entry; };
+  update([&](WriteTransaction& txn) { old.put(txn, "a", "value"); });
+  update([&](WriteTransaction& txn) { EXPECT_EQ(migrate(txn, old, next, same), 1U); });
+  update([&](WriteTransaction& txn) {
+    EXPECT_EQ(migrate(txn, old, next, same), 0U) << "it is as asked for";
+    EXPECT_EQ(next.ttl(txn, "a"), milliseconds::max());
+    EXPECT_TRUE(next.expire(txn, "a", 30ms));
+  });
+  clock->pass(30ms);
+  db->view([&](const ReadTransaction& txn) { EXPECT_FALSE(old.contains(txn, "a")); });
+}
+
+TEST_F(ExpiringTable, ATypedTableHasTheSameCalls) {
+  const Table<int, std::string> typed(*db, "numbers", {.expiry = Expiry::per_entry});
+  update([&](WriteTransaction& txn) {
+    typed.put(txn, 1, "one", 30ms);
+    typed.put(txn, 2, "two", 30ms);
+    typed.put(txn, 3, "three", 30ms);
+    EXPECT_EQ(typed.ttl(txn, 1), 30ms);
+    EXPECT_TRUE(typed.expire(txn, 2, 1h));
+    EXPECT_TRUE(typed.persist(txn, 3));
+    EXPECT_FALSE(typed.expire(txn, 4, 1h));
+    EXPECT_FALSE(typed.persist(txn, 4));
+    EXPECT_EQ(typed.ttl(txn, 4), std::nullopt);
+  });
+  clock->pass(30ms);
+  update([&](WriteTransaction& txn) {
+    EXPECT_EQ(typed.get(txn, 1), std::nullopt);
+    EXPECT_EQ(typed.get(txn, 2), "two");
+    EXPECT_EQ(typed.ttl(txn, 3), milliseconds::max());
+    EXPECT_EQ(typed.purge_expired(txn, 10), 1U);
   });
 }
 
