@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -117,10 +118,13 @@ int fdatasync(int fd) {
   return real<decltype(::fdatasync)>("fdatasync")(fd);
 }
 
-void* mmap(void* address, size_t size, int protection, int flags, int fd, off_t offset) noexcept {
-  if (fd >= 0 && judge(SystemCall::map) == Verdict::fail) return MAP_FAILED;
-  if (fd >= 0 && exceeds(size, fault.most_map_bytes, ENOMEM)) return MAP_FAILED;
-  return real<decltype(::mmap)>("mmap")(address, size, protection, flags, fd, offset);
+// The thread sanitizer maps memory before it is ready for instrumented code, or for a search for its own mmap.
+__attribute__((no_sanitize("thread"))) void* mmap(void* address, size_t size, int protection, int flags, int fd,
+                                                  off_t offset) noexcept {
+  if (fd >= 0 && (judge(SystemCall::map) == Verdict::fail || exceeds(size, fault.most_map_bytes, ENOMEM)))
+    return MAP_FAILED;
+  const long mapped = ::syscall(SYS_mmap, address, size, protection, flags, fd, offset);
+  return mapped == -1 ? MAP_FAILED : reinterpret_cast<void*>(mapped);
 }
 }
 
