@@ -41,6 +41,9 @@ class Session {
   virtual ~Session() = default;
   virtual void put(const Row& row) = 0;
   virtual void put_batch(std::span<const Row> rows) = 0;
+  /// Each row a write of its own, in the order given, all in flight at once and durable when the call returns. False,
+  /// with nothing done, where an engine has no such way.
+  virtual bool put_in_flight(std::span<const Row> /*rows*/) { return false; }
   virtual void erase_batch(std::span<const ByteView> keys) = 0;
   /// In a transaction of its own; the value is lent to `use`. False when absent.
   virtual bool get(ByteView key, UseValue use) = 0;

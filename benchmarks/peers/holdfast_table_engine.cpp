@@ -1,5 +1,7 @@
 // holdfast's database: a byte table, its transactions and ranges.
 #include <chrono>
+#include <future>
+#include <vector>
 
 #include "holdfast/db/bulk_load.hpp"
 #include "holdfast/db/database.hpp"
@@ -42,6 +44,13 @@ class TableSession final : public Session {
     db_.update([&](WriteTransaction& txn) {
       for (const Row& row : rows) table_.put(txn, row.key, row.value);
     });
+  }
+  bool put_in_flight(std::span<const Row> rows) override {
+    std::vector<std::future<void>> given;
+    given.reserve(rows.size());
+    for (const Row& row : rows) given.push_back(db_.write_async(table_, WriteBatch().put(as_text(row.key), row.value)));
+    for (auto& done : given) done.get();
+    return true;
   }
   void erase_batch(std::span<const ByteView> keys) override {
     db_.update([&](WriteTransaction& txn) {

@@ -67,6 +67,16 @@ std::vector<Promise> promises_of_programs() {
                  .rate = {"graph_bench", "BM_RestoreFramesFromLmdb/frames:1000000"},
                  .against = {},
                  .limit = 200'000});
+  all.push_back({.name = "expiry/get",
+                 .rate = {"expiry_bench", "BM_Get/table:expiring"},
+                 .against = {"expiry_bench", "BM_Get/table:plain"},
+                 .bound = Bound::at_most,
+                 .limit = 1.15});
+  all.push_back({.name = "expiry/purge_1000_of_1000000",
+                 .rate = {"expiry_bench", "BM_Purge/engine:holdfast"},
+                 .against = {"expiry_bench", "BM_Purge/engine:lmdb"},
+                 .bound = Bound::at_most,
+                 .limit = 2.5});
   return all;
 }
 
@@ -87,7 +97,11 @@ std::vector<Promise> promises_of_engines() {
           against_lmdb("holdfast", "get_copy", "get", 0.8),
           against_lmdb("holdfast", "scan", "scan", 0.75),
           against_lmdb("holdfast", "batch_100", "batch_100", 0.85),
-          against_lmdb("holdfast", "load_sorted", "load_sorted", 0.85)};
+          against_lmdb("holdfast", "load_sorted", "load_sorted", 0.85),
+          {.name = "holdfast/write_async over put",
+           .rate = {"holdfast", "write_async"},
+           .against = {"holdfast", "put"},
+           .limit = 20}};
 }
 
 using Rates = std::map<Rate, std::vector<double>>;

@@ -1,6 +1,7 @@
 // Durable writes to the loaded store: overwrites of random rows, alone and in batches, from one thread and from many;
 // rows appended above all others; rows erased.
 #include <random>
+#include <span>
 #include <unordered_set>
 
 #include "side_by_side/resources.hpp"
@@ -15,11 +16,24 @@ constexpr std::size_t short_batch_rows = 100;
 constexpr std::size_t long_batch_rows = 1'000;
 constexpr std::size_t verified_rows = 1'000;
 
+using Write = void (*)(Session& session, std::span<const Row> rows);
+
+void put_one(Session& session, std::span<const Row> rows) {
+  session.put(rows.front());
+}
+void put_together(Session& session, std::span<const Row> rows) {
+  session.put_batch(rows);
+}
+void put_in_flight(Session& session, std::span<const Row> rows) {
+  session.put_in_flight(rows);
+}
+
 /// One thread's overwrites. Threads share no row: each has every `threads`-th.
 class Overwriter {
  public:
-  Overwriter(Engine& engine, const Terms& terms, unsigned thread, unsigned threads, std::size_t batch_rows)
+  Overwriter(Engine& engine, const Terms& terms, unsigned thread, unsigned threads, std::size_t batch_rows, Write write)
       : session_(engine.session()),
+        write_(write),
         terms_(terms),
         thread_(thread),
         threads_(threads),
@@ -33,11 +47,7 @@ class Overwriter {
     while (SteadyClock::now() < end && (terms_.operations == 0 || calls() < terms_.operations)) {
       draw_batch();
       const auto began = SteadyClock::now();
-      if (batch_.size() == 1) {
-        session_->put(batch_.front());
-      } else {
-        session_->put_batch(batch_);
-      }
+      write_(*session_, batch_);
       latencies_.add(SteadyClock::now() - began);
     }
   }
@@ -71,6 +81,7 @@ class Overwriter {
   }
 
   std::unique_ptr<Session> session_;
+  Write write_;
   Terms terms_;
   unsigned thread_;
   unsigned threads_;
@@ -83,14 +94,14 @@ class Overwriter {
 };
 
 Figures overwrite(const EngineKind& kind, const Terms& terms, const std::string& name, unsigned threads,
-                  std::size_t batch_rows, Seconds duration) {
+                  std::size_t batch_rows, Seconds duration, Write write) {
   const auto engine = kind.open(loaded_store(terms));
   std::vector<std::unique_ptr<Overwriter>> writers(threads);
   const auto written_before = written_bytes();
   const double seconds = seconds_in_threads(
       threads,
       [&](unsigned thread) {
-        writers[thread] = std::make_unique<Overwriter>(*engine, terms, thread, threads, batch_rows);
+        writers[thread] = std::make_unique<Overwriter>(*engine, terms, thread, threads, batch_rows, write);
         return 0;
       },
       [&](unsigned thread, int) { writers[thread]->run(duration); });
@@ -113,19 +124,24 @@ Figures overwrite(const EngineKind& kind, const Terms& terms, const std::string&
 }
 
 Figures put(const EngineKind& kind, const Terms& terms) {
-  return overwrite(kind, terms, "put", 1, 1, terms.duration);
+  return overwrite(kind, terms, "put", 1, 1, terms.duration, put_one);
 }
 Figures put_8(const EngineKind& kind, const Terms& terms) {
-  return overwrite(kind, terms, "put_8_threads", 8, 1, terms.duration);
+  return overwrite(kind, terms, "put_8_threads", 8, 1, terms.duration, put_one);
 }
 Figures put_64(const EngineKind& kind, const Terms& terms) {
-  return overwrite(kind, terms, "put_64_threads", 64, 1, terms.duration);
+  return overwrite(kind, terms, "put_64_threads", 64, 1, terms.duration, put_one);
 }
 Figures batch_100(const EngineKind& kind, const Terms& terms) {
-  return overwrite(kind, terms, "batch_100", 1, short_batch_rows, terms.duration);
+  return overwrite(kind, terms, "batch_100", 1, short_batch_rows, terms.duration, put_together);
 }
 Figures batch_100_sustained(const EngineKind& kind, const Terms& terms) {
-  return overwrite(kind, terms, "batch_100_sustained", 1, short_batch_rows, terms.sustained);
+  return overwrite(kind, terms, "batch_100_sustained", 1, short_batch_rows, terms.sustained, put_together);
+}
+
+Figures write_async(const EngineKind& kind, const Terms& terms) {
+  if (!kind.open(loaded_store(terms))->session()->put_in_flight({})) return {};
+  return overwrite(kind, terms, "write_async", 1, long_batch_rows, terms.duration, put_in_flight);
 }
 
 /// A tenth of the rows, in batches of 1,000; `write(session, first, count)` makes one.
@@ -189,6 +205,7 @@ std::vector<Workload> write_workloads() {
   return {{.name = "put", .what = "durable put, 1 thread", .run = put},
           {.name = "put_8_threads", .what = "durable put, 8 threads", .run = put_8},
           {.name = "put_64_threads", .what = "durable put, 64 threads", .run = put_64},
+          {.name = "write_async", .what = "durable puts of 1 thread, 1,000 in flight", .run = write_async},
           {.name = "batch_100", .what = "durable batch of 100", .run = batch_100},
           {.name = "batch_100_sustained", .what = "durable batch of 100, sustained", .run = batch_100_sustained},
           {.name = "append_1000", .what = "ascending appends, durable batches of 1,000", .run = append},
