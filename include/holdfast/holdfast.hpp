@@ -55,6 +55,7 @@
 #include "holdfast/db/database.hpp"
 #include "holdfast/db/destroy.hpp"
 #include "holdfast/db/dump.hpp"
+#include "holdfast/db/feed.hpp"
 #include "holdfast/db/kv_store.hpp"
 #include "holdfast/db/long_work.hpp"
 #include "holdfast/db/migrate.hpp"
@@ -68,4 +69,5 @@
 #include "holdfast/db/time_to_live.hpp"
 #include "holdfast/db/transaction.hpp"
 #include "holdfast/db/typed_table.hpp"
+#include "holdfast/db/watch.hpp"
 #endif

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint32_t layout_version = 1;
 constexpr std::uint64_t known_required_features = 0;
-constexpr std::uint64_t known_table_flags = expiring_flag;
+constexpr std::uint64_t known_table_flags = expiring_flag | fed_flag;
 constexpr std::uint8_t record_version = 1;
 
 constexpr std::string_view layout_key = "layout";
@@ -21,6 +21,7 @@ constexpr std::string_view optional_key = "features.optional";
 constexpr std::string_view change_key = "catalogue.change";
 constexpr std::string_view next_id_key = "catalogue.next_id";
 constexpr std::string_view tree_count_key = "catalogue.trees";
+constexpr std::string_view feed_key = "catalogue.feed";
 constexpr std::string_view table_prefix = "table/";
 
 template <class Unsigned>
@@ -93,6 +94,15 @@ Unsigned read_number(const OrderedView& meta, std::string_view key, const std::f
   return value;
 }
 
+std::uint64_t read_feed_begin(const OrderedView& meta, const std::filesystem::path& path) {
+  const auto begun_after = read_number<std::uint64_t>(meta, feed_key, path);
+  if (begun_after > last_sequence)
+    throw CorruptionError({.where = where(path, feed_key),
+                           .want = "at most " + std::to_string(last_sequence),
+                           .got = std::to_string(begun_after)});
+  return begun_after;
+}
+
 /// Of a table's name and record: a flipped bit in either would make it another table.
 Digest table_digest(std::string_view name, ByteView record) {
   return Sha256().update(as_bytes(name)).update(record).finish();
@@ -140,6 +150,7 @@ Catalogue read_catalogue(const OrderedView& meta, const std::filesystem::path& p
   catalogue.change = read_catalogue_change(meta, path);
   catalogue.next_table_id = read_number<std::uint64_t>(meta, next_id_key, path);
   catalogue.tree_count = read_number<std::uint64_t>(meta, tree_count_key, path);
+  if (meta.get(as_bytes(feed_key))) catalogue.feed_begun_after = read_feed_begin(meta, path);
   const auto cursor = meta.cursor();
   for (auto item = cursor->seek(as_bytes(table_prefix)); item; item = cursor->next()) {
     const std::string_view key = as_text(item->key);
@@ -155,6 +166,8 @@ Catalogue read_catalogue(const OrderedView& meta, const std::filesystem::path& p
     };
     require_within("an id", record.id, catalogue.next_table_id - 1);
     require_within("a tree", record.tree, catalogue.tree_count);
+    if (record.is_fed() && !catalogue.feed_begun_after)
+      throw CorruptionError({.where = where(path, feed_key), .want = "where the feed begins", .got = "none"});
     catalogue.tables.emplace(name, record);
   }
   return catalogue;
@@ -226,6 +239,7 @@ std::map<std::string, Bytes> catalogue_records(const Catalogue& catalogue) {
   records.emplace(change_key, number(catalogue.change));
   records.emplace(next_id_key, number(catalogue.next_table_id));
   records.emplace(tree_count_key, number(catalogue.tree_count));
+  if (catalogue.feed_begun_after) records.emplace(feed_key, number(*catalogue.feed_begun_after));
   return records;
 }
 
@@ -234,7 +248,9 @@ bool Catalogue::has_expiring() const noexcept {
 }
 
 std::string lmdb_name(std::uint64_t tree) {
-  return tree == expiry_tree ? expiry_table_name : "table." + std::to_string(tree);
+  if (tree == expiry_tree) return expiry_table_name;
+  if (tree == feed_tree) return feed_table_name;
+  return "table." + std::to_string(tree);
 }
 
 }  // namespace holdfast::detail

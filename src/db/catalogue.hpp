@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,13 +19,21 @@ namespace holdfast::detail {
 inline constexpr const char* meta_table_name = "holdfast.meta";
 inline constexpr const char* backend_table_name = "holdfast";
 inline constexpr const char* expiry_table_name = "holdfast.expiry";
+inline constexpr const char* feed_table_name = "holdfast.feed";
 
 /// What holdfast.expiry, the index of all expiring tables, is called where trees have numbers. It is made with the
 /// first such table, and stays.
 inline constexpr std::uint64_t expiry_tree = 0;
 
+/// What holdfast.feed, the change feed, is called there. It is made with the first table that has one, and stays.
+inline constexpr std::uint64_t feed_tree = ~std::uint64_t{0};
+
+/// Where the numbers of changes in the feed end.
+inline constexpr std::uint64_t last_sequence = ~std::uint64_t{0} >> 1;
+
 /// Bits of TableRecord::flags.
 inline constexpr std::uint64_t expiring_flag = 1;  ///< values begin with their deadlines
+inline constexpr std::uint64_t fed_flag = 2;       ///< changes are in the feed
 
 struct StoreMeta {
   StoreId id{};
@@ -41,6 +50,7 @@ struct TableRecord {
   TableCodecs codecs{};
   std::string seal{};  ///< "" for none
   [[nodiscard]] bool is_expiring() const noexcept { return (flags & expiring_flag) != 0; }
+  [[nodiscard]] bool is_fed() const noexcept { return (flags & fed_flag) != 0; }
   bool operator==(const TableRecord&) const = default;
 };
 
@@ -49,6 +59,8 @@ struct Catalogue {
   std::uint64_t change = 0;  ///< grows with every change of the tables
   std::uint64_t next_table_id = 1;
   std::uint64_t tree_count = 0;  ///< trees made so far: 1 to tree_count
+  /// Where the store has a feed: the number before its first change.
+  std::optional<std::uint64_t> feed_begun_after{};
   std::map<std::string, TableRecord, std::less<>> tables{};
   /// Whether the store needs an expiry index.
   [[nodiscard]] bool has_expiring() const noexcept;

@@ -69,6 +69,7 @@ StoreStats Database::stats() const {
 }
 
 void Database::after_commit() const noexcept {
+  environment_->watchers().deliver(environment_);
   if (watch_) watch_->look();
 }
 

@@ -92,9 +92,11 @@ bool Migration::is_expiring(const Transaction& txn, const ByteTable& table) {
 }
 
 ByteTable Migration::stage(const Transaction& txn, const ByteTable& to) {
+  const IndexedTable* const found = to.tables_of(txn).index().find(to.name());
   const bool expiring = to.binding_->makes_expiring() || is_expiring(txn, to);
-  return ByteTable(
-      to.binding_->renamed("holdfast.migrating." + to.name(), expiring ? Expiry::per_entry : Expiry::none));
+  const bool fed = to.binding_->makes_fed() || (found != nullptr && found->record->is_fed());
+  return ByteTable(to.binding_->renamed("holdfast.migrating." + to.name(), expiring ? Expiry::per_entry : Expiry::none,
+                                        fed ? Feed::on : Feed::off));
 }
 
 void Migration::finish(WriteTransaction& txn, const ByteTable& stage, const ByteTable& to) {

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::uint64_t smallest_reserve_bytes = std::uint64_t{64} << 10;
 constexpr const char* default_memory_directory = "/dev/shm";
-constexpr unsigned own_tables = 3;  // holdfast, holdfast.meta and holdfast.expiry
+constexpr unsigned own_tables = 4;  // holdfast, holdfast.meta, holdfast.expiry and holdfast.feed
 
 /// The process shares these: what a later handle asks for must be what the environment has.
 void require_same(const DatabaseOptions& open, const DatabaseOptions& asked, const std::filesystem::path& path) {

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "db/catalogue.hpp"
+#include "db/feed_watchers.hpp"
 #include "db/fork_guard.hpp"
 #include "db/group_commit.hpp"
 #include "db/lmdb_txn.hpp"
@@ -96,6 +97,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   [[nodiscard]] const DatabaseOptions& options() const noexcept { return shared_; }
   [[nodiscard]] LmdbHandle meta_table() const noexcept { return meta_handle_; }
   [[nodiscard]] LmdbHandle backend_table() const noexcept { return backend_handle_; }
+  [[nodiscard]] FeedWatchers& watchers() noexcept { return watchers_; }
   [[nodiscard]] TableHandles& handles() noexcept { return handles_; }
 
   /// From now on every call but closing is StateError{poisoned}, for all handles.
@@ -159,6 +161,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   GroupCommit group_commit_{shared_.group_wait};
   WriterLock writer_lock_{directory_.ops(), directory_.lock_file()};
   TableHandles handles_;
+  FeedWatchers watchers_;
   std::atomic<bool> poisoned_{false};
   mutable std::mutex poison_mutex_;
   std::string poison_reason_;

@@ -110,6 +110,8 @@ class Load {
     seal_ = record.seal.empty() ? nullptr : detail::require_seal(record.seal, options_.seals, name);
     table_id_ = record.id;
     expiring_ = record.is_expiring();
+    // Number 1 stands for what is loaded: nobody can follow from before it.
+    if (record.is_fed()) catalogue_.feed_begun_after = 1;
     writer_.begin_table(record);
     catalogue_.tables.emplace(name, std::move(record));
     ++catalogue_.next_table_id;

@@ -24,6 +24,12 @@ class RangeReader {
         order_(order),
         opens_(values == ByteTable::Values::opened && binding_->seal() != nullptr) {}
 
+  /// The rows of one of the library's own trees, from a cursor on them; null: none.
+  RangeReader(std::shared_ptr<TransactionTables> tables, std::unique_ptr<OrderedCursor> rows, KeyRange range)
+      : tables_(std::move(tables)), range_(std::move(range)), order_(Order::ascending), opens_(false) {
+    stored_.emplace(std::move(rows), range_, order_);
+  }
+
   [[nodiscard]] const bool& ended() const noexcept { return tables_->ended(); }
 
   /// As StoredRange::next_batch(). Errors also: StateError{closed, forked}, CorruptionError of a seal.

@@ -15,6 +15,8 @@
 namespace holdfast {
 namespace {
 
+constexpr std::uint64_t unseen_changes = std::uint64_t{1} << 32;  // more than can be on pages that cannot be read
+
 /// Copies what verifies, after a check has told what does not.
 class Salvage {
  public:
@@ -34,11 +36,13 @@ class Salvage {
   void run(SalvageReport& report) {
     lost_names_.erase(detail::meta_table_name);
     lost_names_.erase(detail::expiry_table_name);  // made anew, of what is copied
+    const bool had_feed = lost_names_.erase(detail::feed_table_name) > 0;
     writer_.begin_tree(detail::backend_table_name);
     if (const auto backend = lost_names_.extract(std::string(detail::backend_table_name)))
       copy({.shown_name = backend.key(), .tree = backend.mapped()});
     for (const auto& [name, record] : found_.meta().catalogue.tables) copy_table(name, record, report);
     for (const auto& [name, tree] : lost_names_) copy_nameless(name, tree);
+    if (had_feed || is_fed()) begin_feed();
     writer_.write_meta(id_, catalogue_);
     writer_.finish();
     report.tables = catalogue_.tables.size();
@@ -46,6 +50,17 @@ class Salvage {
   }
 
  private:
+  /// What was lost is in no feed: so nobody may follow from before, and no number that was given is given again.
+  void begin_feed() {
+    const std::uint64_t begun_after = found_.meta().catalogue.feed_begun_after.value_or(0);
+    const std::uint64_t last = std::max(found_.last_change(), begun_after);
+    catalogue_.feed_begun_after = std::min(last + unseen_changes, detail::last_sequence);
+  }
+
+  [[nodiscard]] bool is_fed() const {
+    return std::ranges::any_of(catalogue_.tables, [](const auto& table) { return table.second.is_fed(); });
+  }
+
   void copy_table(const std::string& name, const detail::TableRecord& record, SalvageReport& report) {
     const auto tree = lost_names_.extract(detail::lmdb_name(record.tree));
     detail::TreeSource source{.shown_name = name, .store = id_, .table_id = record.id, .flags = record.flags};

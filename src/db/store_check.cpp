@@ -119,6 +119,13 @@ void StoreCheck::judge_catalogue() {
   if (index)
     to_walk_.push_back(
         {.role = Role::expiry, .lmdb_name = index.key(), .shown_name = index.key(), .tree = index.mapped()});
+  const auto feed = unclaimed.extract(std::string(feed_table_name));
+  if (meta_.findings.empty() && !feed.empty() != meta_.catalogue.feed_begun_after.has_value())
+    add({.table = feed_table_name,
+         .want = feed ? "no change feed" : "the change feed",
+         .got = feed ? "one that the catalogue does not know" : "none"});
+  if (feed)
+    to_walk_.push_back({.role = Role::feed, .lmdb_name = feed.key(), .shown_name = feed.key(), .tree = feed.mapped()});
   for (const auto& [name, record] : meta_.catalogue.tables) {
     const auto tree = unclaimed.extract(lmdb_name(record.tree));
     if (!tree) {
@@ -185,6 +192,7 @@ void StoreCheck::entry(ByteView key, std::uint16_t flags, ByteView value) {
   }
   if (current_.role == Role::meta) meta_records_.put(key, value);
   if (current_.role == Role::expiry) return expiry_.add_row(key);
+  if (current_.role == Role::feed) return feed_.add(key, value, meta_);
   if (current_.role == Role::table) ++report_.entries;
   if (current_.expiring) expiry_.add_entry(current_.table_id, dated_entry(key, value).deadline, key);
   if (!current_.seal || !meta_.store) return;

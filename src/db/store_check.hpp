@@ -6,6 +6,7 @@
 #include <string>
 
 #include "db/expiry_tally.hpp"
+#include "db/feed_tally.hpp"
 #include "db/found_meta.hpp"
 #include "db/page_tally.hpp"
 #include "db/tree_walk.hpp"
@@ -35,10 +36,12 @@ class StoreCheck final : private TreeVisitor {
   [[nodiscard]] const FoundMeta& meta() const noexcept { return meta_; }
   /// In a part: whether the cursor has moved, so that the next part will not be this one again.
   [[nodiscard]] bool moved() const noexcept { return moved_; }
+  /// The number of the last change in the feed that could be read; 0 where there is none.
+  [[nodiscard]] std::uint64_t last_change() const noexcept { return feed_.last(); }
   void add(CheckFinding finding);
 
  private:
-  enum class Role { free_list, names, meta, expiry, table };
+  enum class Role { free_list, names, meta, expiry, feed, table };
   struct Walked {
     Role role = Role::table;
     std::string lmdb_name{};
@@ -76,6 +79,7 @@ class StoreCheck final : private TreeVisitor {
   WriteSet meta_records_;
   FoundMeta meta_;
   ExpiryTally expiry_;
+  FeedTally feed_;
   Bytes scratch_;
 };
 

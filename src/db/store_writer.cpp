@@ -92,6 +92,7 @@ void StoreWriter::write_meta(const StoreId& id, const Catalogue& catalogue) {
   std::map<std::string, Bytes> records;
   for (auto& [key, value] : new_store_meta(id)) records[key] = std::move(value);
   for (auto& [key, value] : catalogue_records(catalogue)) records[key] = std::move(value);
+  if (catalogue.feed_begun_after) begin_tree(feed_table_name);  // which stays empty
   begin_tree(meta_table_name);
   for (const auto& [key, value] : records) append(as_bytes(key), value);
 }

@@ -26,7 +26,7 @@ class StoreWriter {
   /// Errors of append also: CorruptionError for a row without a deadline.
   void begin_table(const TableRecord& record);
   void append(ByteView stored_key, ByteView stored_value);
-  /// The tree `holdfast.meta` of a store of these tables.
+  /// The tree `holdfast.meta` of a store of these tables, and that of its change feed, which holds nothing yet.
   void write_meta(const StoreId& id, const Catalogue& catalogue);
   /// Commits what is there; nothing may follow.
   void finish();

@@ -91,15 +91,16 @@ std::uint64_t ByteTable::count(const Transaction& txn) const {
 }
 
 void ByteTable::put(WriteTransaction& txn, ByteView key, ByteView value) const {
-  put_until(txn, key, value, detail::never);
+  put_until(txn, key, value, detail::never, detail::Wrote::entry);
 }
 
-void ByteTable::put_until(WriteTransaction& txn, ByteView key, ByteView value, std::uint64_t deadline) const {
+void ByteTable::put_until(WriteTransaction& txn, ByteView key, ByteView value, std::uint64_t deadline,
+                          detail::Wrote wrote) const {
   detail::WriteState& writes = writes_of(txn);
   const StoredKey stored(key);
   const ByteView checked = stored.checked();
   detail::check_value(value);
-  if (binding_->seal() == nullptr) return writes.put(*binding_, checked, value, deadline);
+  if (binding_->seal() == nullptr) return writes.put(*binding_, checked, value, deadline, wrote);
   const IndexedTable& table = writes.made(*binding_);
   Bytes sealed;
   sealed.reserve(value.size() + binding_->seal()->overhead_bytes());
@@ -107,7 +108,7 @@ void ByteTable::put_until(WriteTransaction& txn, ByteView key, ByteView value, s
   const ByteView bound = dated.empty() ? key : dated;
   binding_->seal_value({.store = writes.environment().id(), .table = table.record->id, .key = bound}, value, sealed);
   detail::check_value(sealed);
-  writes.put(*binding_, checked, sealed, deadline);
+  writes.put(*binding_, checked, sealed, deadline, wrote);
 }
 
 bool ByteTable::insert(WriteTransaction& txn, ByteView key, ByteView value) const {

@@ -47,8 +47,12 @@ void TableBinding::require_match(const TableRecord& record, Use use) const {
   };
   const TableRecord own = this->record(record.id, record.tree);
   require("seal", text(record.seal), text(own.seal));
-  if ((own.flags & ~record.flags) != 0)
-    throw StateError({.state = State::mismatched, .where = "table " + name_, .problem = "it was made without expiry"});
+  const std::uint64_t missing = own.flags & ~record.flags;
+  if (missing != 0)
+    throw StateError(
+        {.state = State::mismatched,
+         .where = "table " + name_,
+         .problem = (missing & expiring_flag) != 0 ? "it was made without expiry" : "it was made without a feed"});
   if (!codecs_ && use == Use::reading) return;
   require("key codec", text(record.codecs.key), text(own.codecs.key));
   require("value codec", text(record.codecs.value), text(own.codecs.value));
@@ -64,7 +68,7 @@ bool TableBinding::matches(const TableRecord& record) const {
 TableRecord TableBinding::record(std::uint64_t id, std::uint64_t tree) const {
   return {.id = id,
           .tree = tree,
-          .flags = makes_expiring() ? expiring_flag : 0,
+          .flags = (makes_expiring() ? expiring_flag : 0) | (makes_fed() ? fed_flag : 0),
           .schema_version = options_.schema_version,
           .codecs = codecs_.value_or(TableCodecs{}),
           .seal = options_.seal ? std::string(options_.seal->name()) : std::string()};

@@ -26,6 +26,8 @@ class TableBinding {
   [[nodiscard]] std::uint64_t environment() const noexcept { return environment_; }
   /// Whether entries expire in a table that this makes.
   [[nodiscard]] bool makes_expiring() const noexcept { return options_.expiry == Expiry::per_entry; }
+  /// Whether a table that this makes has a feed.
+  [[nodiscard]] bool makes_fed() const noexcept { return options_.feed == Feed::on; }
   [[nodiscard]] const Seal* seal() const noexcept { return options_.seal.get(); }
   /// Appends to `out` what the seal makes of `value`.
   void seal_value(const Place& place, ByteView value, Bytes& out) const { seal()->seal(place, value, out); }
@@ -48,9 +50,10 @@ class TableBinding {
   void require_match(const TableRecord& record, Use use) const;
   [[nodiscard]] bool matches(const TableRecord& record) const;
   /// The same of another name and expiry.
-  [[nodiscard]] std::shared_ptr<const TableBinding> renamed(std::string name, Expiry expiry) const {
+  [[nodiscard]] std::shared_ptr<const TableBinding> renamed(std::string name, Expiry expiry, Feed feed) const {
     TableOptions options = options_;
     options.expiry = expiry;
+    options.feed = feed;
     return std::make_shared<const TableBinding>(std::move(name), environment_, codecs_, std::move(options));
   }
   /// Of a table that this makes.

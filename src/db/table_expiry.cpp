@@ -24,7 +24,7 @@ void ByteTable::put(WriteTransaction& txn, ByteView key, ByteView value, TimeToL
   if (ttl.has_ended()) {
     erase(txn, key);
   } else {
-    put_until(txn, key, value, detail::deadline_after(writes.now(), ttl));
+    put_until(txn, key, value, detail::deadline_after(writes.now(), ttl), detail::Wrote::entry);
   }
 }
 
@@ -34,7 +34,7 @@ bool ByteTable::expire(WriteTransaction& txn, ByteView key, TimeToLive ttl) cons
   if (ttl.has_ended()) return erase(txn, key);
   const auto value = get(txn, key);
   if (!value) return false;
-  put_until(txn, key, *value, detail::deadline_after(writes.now(), ttl));
+  put_until(txn, key, *value, detail::deadline_after(writes.now(), ttl), detail::Wrote::deadline);
   return true;
 }
 

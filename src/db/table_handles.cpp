@@ -16,6 +16,7 @@ std::vector<std::uint64_t> trees_of(const Catalogue& catalogue) {
   std::vector<std::uint64_t> trees;
   for (const auto& [name, record] : catalogue.tables) trees.push_back(record.tree);
   if (catalogue.has_expiring()) trees.push_back(expiry_tree);
+  if (catalogue.feed_begun_after) trees.push_back(feed_tree);
   return trees;
 }
 

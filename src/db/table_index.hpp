@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "db/catalogue.hpp"
+#include "db/feed.hpp"
 #include "db/lmdb_txn.hpp"
 
 namespace holdfast::detail {
@@ -27,6 +28,8 @@ class TableIndex {
       tables_.push_back({.name = &name, .record = &record, .handle = handle_of(record.tree)});
     }
     if (catalogue_.has_expiring()) expiry_ = handle_of(expiry_tree);
+    if (catalogue_.feed_begun_after)
+      feed_ = {.handle = handle_of(feed_tree), .begun_after = *catalogue_.feed_begun_after};
   }
   TableIndex(const TableIndex&) = delete;
   TableIndex& operator=(const TableIndex&) = delete;
@@ -36,6 +39,7 @@ class TableIndex {
   [[nodiscard]] const Catalogue& catalogue() const noexcept { return catalogue_; }
   /// Of the expiry index; 0 when no table needs it, or while it is made by a transaction that has not committed yet.
   [[nodiscard]] LmdbHandle expiry() const noexcept { return expiry_; }
+  [[nodiscard]] const FeedTree& feed() const noexcept { return feed_; }
   /// In the order of their names.
   [[nodiscard]] const std::vector<IndexedTable>& tables() const noexcept { return tables_; }
   /// Null when there is none of that name.
@@ -48,6 +52,7 @@ class TableIndex {
   Catalogue catalogue_;
   std::vector<IndexedTable> tables_;
   LmdbHandle expiry_ = 0;
+  FeedTree feed_;
 };
 
 }  // namespace holdfast::detail

@@ -103,6 +103,7 @@ Durability CommittableTransaction::commit(const CommitOptions& options) {
       throw;
     }
   }();
+  ending->tell_watchers();
   if (watch_) watch_->look();
   return reached;
 }

@@ -18,6 +18,7 @@ class TransactionTables {
   virtual ~TransactionTables() = default;
   [[nodiscard]] virtual const Environment& environment() const noexcept = 0;
   [[nodiscard]] const TableIndex& index() const noexcept { return *index_; }
+  [[nodiscard]] const std::shared_ptr<const TableIndex>& shared_index() const noexcept { return index_; }
   /// The one moment that this transaction judges expiry by, read when it began.
   [[nodiscard]] UnixMs now() const noexcept { return now_; }
 
@@ -28,6 +29,9 @@ class TransactionTables {
   [[nodiscard]] virtual std::uint64_t count(const IndexedTable& table) = 0;
   /// It must not outlive this.
   [[nodiscard]] virtual std::unique_ptr<OrderedCursor> cursor(const IndexedTable& table) = 0;
+
+  /// A cursor on the rows of the change feed, without what is yet to be applied; null when there is none.
+  [[nodiscard]] virtual std::unique_ptr<OrderedCursor> feed_rows() = 0;
 
   /// Releases the store's state, also for ranges that still stand on it: they answer StateError{closed} from here on.
   virtual void end() noexcept = 0;
@@ -104,6 +108,10 @@ class ReadState final : public TransactionTables {
   }
   [[nodiscard]] std::unique_ptr<OrderedCursor> cursor(const IndexedTable& table) override {
     return live(table, LmdbView(base_, table.handle).cursor());
+  }
+  [[nodiscard]] std::unique_ptr<OrderedCursor> feed_rows() override {
+    const LmdbHandle feed = index_->feed().handle;
+    return feed != 0 ? LmdbView(base_, feed).cursor() : nullptr;
   }
   void end() noexcept override {
     ended_ = true;

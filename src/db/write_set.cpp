@@ -95,14 +95,15 @@ class MergedCursor final : public OrderedCursor {
 
 }  // namespace
 
-void WriteSet::put(ByteView key, ByteView value) {
+void WriteSet::put(ByteView key, ByteView value, Wrote wrote) {
   const auto found = entries_.lower_bound(key);
   if (found == entries_.end() || !equal(found->first, key)) {
-    const auto added = entries_.emplace_hint(found, to_bytes(key), Write{to_bytes(value)});
+    const auto added = entries_.emplace_hint(found, to_bytes(key), Write{to_bytes(value), wrote});
     size_bytes_ += size_of(key, added->second);
     return;
   }
   size_bytes_ -= size_of(key, found->second);
+  found->second.wrote = wrote;
   if (found->second.value) {
     found->second.value->assign(value.begin(), value.end());
   } else {

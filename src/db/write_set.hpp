@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 
@@ -8,9 +9,13 @@
 
 namespace holdfast::detail {
 
+/// What of an entry was written: all of it, or its deadline alone.
+enum class Wrote : std::uint8_t { entry, deadline };
+
 /// What a write transaction did to one key: it put a value, or, without one, erased it.
 struct Write {
   std::optional<Bytes> value{};
+  Wrote wrote = Wrote::entry;
 };
 
 /// What a write transaction has done to one table: the last write of each key, in key order. A value stays where it is
@@ -23,7 +28,7 @@ class WriteSet {
   };
   using Entries = std::map<Bytes, Write, Less>;
 
-  void put(ByteView key, ByteView value);
+  void put(ByteView key, ByteView value, Wrote wrote = Wrote::entry);
   void erase(ByteView key);
   [[nodiscard]] const Entries& entries() const noexcept { return entries_; }
   /// Memory that it takes, about.

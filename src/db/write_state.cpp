@@ -37,6 +37,8 @@ WriteState::WriteState(Begun begun, const DatabaseOptions& options)
     : base_(std::move(begun.base)),
       begun_(std::move(begun.index)),
       expiry_(begun_->expiry()),
+      feed_(begun_->feed()),
+      feed_retention_(options.feed_retention),
       clock_(options.clock),
       busy_timeout_(options.busy_timeout),
       write_set_bytes_(options.write_set_bytes) {
@@ -94,7 +96,9 @@ const IndexedTable& WriteState::made(const TableBinding& binding) {
                       .unit = "tables",
                       .where = environment().path().string()});
   const std::uint64_t tree = take_tree(catalogue);
-  catalogue.tables.emplace(binding.name(), binding.record(catalogue.next_table_id++, tree));
+  const TableRecord record = binding.record(catalogue.next_table_id++, tree);
+  if (record.is_fed() && !catalogue.feed_begun_after) catalogue.feed_begun_after = 0;
+  catalogue.tables.emplace(binding.name(), record);
   replace_tables(std::move(catalogue));
   return *binding.find(*index_, Use::writing);
 }
@@ -104,6 +108,7 @@ void WriteState::replace_tables(Catalogue catalogue) {
   std::unordered_map<std::uint64_t, LmdbHandle> handles;
   for (const IndexedTable& table : index_->tables()) handles.emplace(table.record->tree, table.handle);
   handles.emplace(expiry_tree, expiry_);
+  handles.emplace(feed_tree, feed_.handle);
   auto changed = std::make_shared<const TableIndex>(std::move(catalogue), [&](std::uint64_t tree) {
     const auto known = handles.find(tree);
     return known != handles.end() ? known->second : 0;
@@ -112,24 +117,26 @@ void WriteState::replace_tables(Catalogue catalogue) {
   index_ = std::move(changed);
 }
 
-void WriteState::put(const TableBinding& binding, ByteView stored_key, ByteView value, UnixMs deadline) {
+void WriteState::put(const TableBinding& binding, ByteView stored_key, ByteView value, UnixMs deadline, Wrote wrote) {
   const IndexedTable* const found = binding.find(*index_, Use::writing);
   const bool expiring = found != nullptr ? found->record->is_expiring() : binding.makes_expiring();
   if (expiring) require_indexable(stored_key);
   const IndexedTable& table = found != nullptr ? *found : made(binding);
-  if (!expiring) return put_row(table, stored_key, value);
-  put_row(table, stored_key, stored_value(deadline, value));
+  if (!expiring) return put_row(table, stored_key, value, wrote);
+  put_row(table, stored_key, stored_value(deadline, value), wrote);
 }
 
-void WriteState::put_row(const IndexedTable& table, ByteView stored_key, ByteView stored) {
+void WriteState::put_row(const IndexedTable& table, ByteView stored_key, ByteView stored, Wrote wrote) {
   check_value(stored);
   TableWrites& writes = writes_of(table);
+  if (wrote == Wrote::deadline)
+    if (const Write* const before = writes.set.find(stored_key)) wrote = before->wrote;
   require_room(stored_key.size() + stored.size());
   const std::uint64_t before = writes.set.size_bytes();
   if (undo_.is_recording()) {
-    undo_.write(writes, stored_key, {to_bytes(stored)});
+    undo_.write(writes, stored_key, {to_bytes(stored), wrote});
   } else {
-    writes.set.put(stored_key, stored);
+    writes.set.put(stored_key, stored, wrote);
   }
   sets_bytes_ += writes.set.size_bytes() - before;
   spill_if_full();
@@ -232,7 +239,7 @@ void WriteState::spill_if_full() {
 void WriteState::spill() {
   open_turn();
   try {
-    apply();
+    feed_commit_ = apply();
   } catch (...) {
     end();  // LMDB's transaction is fit for nothing else
     throw;
@@ -247,21 +254,32 @@ void WriteState::open_turn() {
   if (!opening_) opening_.emplace(base_->environment()->handles());
 }
 
-void WriteState::apply() {
+/// What the transaction has made.
+void WriteState::open_made() {
+  const Catalogue& catalogue = index_->catalogue();
+  if (catalogue.feed_begun_after && !begun_->catalogue().feed_begun_after)
+    feed_ = {.handle = opening_->open(*base_, feed_tree), .begun_after = *catalogue.feed_begun_after};
   std::map<std::uint64_t, std::uint64_t> trees;  // by id
   for (const IndexedTable& table : index_->tables()) trees.emplace(table.record->id, table.record->tree);
   for (auto& [id, table] : writes_) {
-    if (table.stored == nullptr) {  // made here
-      const auto tree = trees.find(id);
-      if (tree == trees.end()) continue;  // and dropped again
-      table.handle = opening_->open(*base_, tree->second);
-      if ((table.flags & expiring_flag) != 0) expiry_ = opening_->open(*base_, expiry_tree);
-    }
-    RowWriter writer(*base_, expiry_);
+    const auto tree = trees.find(id);
+    if (table.stored != nullptr || tree == trees.end()) continue;  // it was there, or is dropped again
+    table.handle = opening_->open(*base_, tree->second);
+    if ((table.flags & expiring_flag) != 0) expiry_ = opening_->open(*base_, expiry_tree);
+  }
+}
+
+std::uint64_t WriteState::apply() {
+  open_made();
+  FeedLog feed(*base_, feed_, now_, feed_retention_, feed_commit_);
+  RowWriter writer(*base_, expiry_, feed);
+  for (auto& [id, table] : writes_) {
+    if (table.handle == 0) continue;  // made here, and dropped again
     const TableRows rows{.table_id = id, .flags = table.flags, .handle = table.handle};
     if (table.cleared) writer.clear(rows);
     writer.apply(rows, table.set);
   }
+  return feed.commit();
 }
 
 void WriteState::apply_catalogue() {

@@ -40,6 +40,9 @@ class WriteState final : public TransactionTables {
   [[nodiscard]] std::unique_ptr<OrderedCursor> cursor(const IndexedTable& table) override {
     return live(table, writes_of(table).merged.cursor());
   }
+  [[nodiscard]] std::unique_ptr<OrderedCursor> feed_rows() override {
+    return feed_.handle != 0 ? LmdbView(base_, feed_.handle).cursor() : nullptr;
+  }
   void end() noexcept override {
     ended_ = true;
     if (!is_part_) base_->end();
@@ -50,7 +53,8 @@ class WriteState final : public TransactionTables {
 
   /// Errors: StateError{mismatched}; LimitError{max_tables} when the table would be one too many; {write_set_bytes}
   /// while a savepoint is open; as of a commit, where the write spills: then the transaction is ended.
-  void put(const TableBinding& binding, ByteView stored_key, ByteView value, UnixMs deadline = never);
+  void put(const TableBinding& binding, ByteView stored_key, ByteView value, UnixMs deadline = never,
+           Wrote wrote = Wrote::entry);
   /// The table, made where it is missing; good until tables change.
   [[nodiscard]] const IndexedTable& made(const TableBinding& binding);
   /// Puts entries whose keys ascend into a table without flags, past its write set: into the LMDB transaction, after
@@ -71,6 +75,8 @@ class WriteState final : public TransactionTables {
 
   /// What it has reached. Ended only when it succeeds.
   Durability commit(Durability asked);
+  /// After the commit.
+  void tell_watchers() const noexcept { base_->environment()->watchers().deliver(base_->environment()); }
 
  private:
   struct Begun {
@@ -80,7 +86,7 @@ class WriteState final : public TransactionTables {
   [[nodiscard]] static Begun begin(const std::shared_ptr<WriterTurn>& turn, const Deadline& deadline);
   WriteState(Begun begun, const DatabaseOptions& options);
   [[nodiscard]] TableWrites& writes_of(const IndexedTable& table);
-  void put_row(const IndexedTable& table, ByteView stored_key, ByteView stored);
+  void put_row(const IndexedTable& table, ByteView stored_key, ByteView stored, Wrote wrote);
   void replace_tables(Catalogue catalogue);
   void require_room(std::uint64_t added_bytes) const;
   void spill_if_full();
@@ -88,7 +94,9 @@ class WriteState final : public TransactionTables {
   [[nodiscard]] bool is_gathered() const noexcept;
   [[nodiscard]] bool is_changed() const noexcept { return spilled_ || index_ != begun_ || is_gathered(); }
   void open_turn();
-  void apply();
+  void open_made();
+  /// FeedLog::commit().
+  std::uint64_t apply();
   void apply_catalogue();
 
   std::shared_ptr<WriteBase> base_;
@@ -97,6 +105,9 @@ class WriteState final : public TransactionTables {
   UndoLog undo_;
   std::optional<TableHandles::Opening> opening_;
   LmdbHandle expiry_;  ///< 0 while LMDB has no expiring table
+  FeedTree feed_;
+  FeedRetention feed_retention_;
+  std::uint64_t feed_commit_ = 0;  ///< of what was spilled
   std::shared_ptr<const Clock> clock_;
   std::chrono::milliseconds busy_timeout_;  ///< the growth's, when it commits
   std::uint64_t write_set_bytes_;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -14,10 +15,12 @@
 #include "holdfast/core/export.hpp"
 #include "holdfast/core/write_batch.hpp"
 #include "holdfast/db/check.hpp"
+#include "holdfast/db/feed.hpp"
 #include "holdfast/db/options.hpp"
 #include "holdfast/db/stats.hpp"
 #include "holdfast/db/table.hpp"
 #include "holdfast/db/transaction.hpp"
+#include "holdfast/db/watch.hpp"
 #include "holdfast/seal/seal.hpp"
 
 namespace holdfast {
@@ -130,6 +133,29 @@ class HOLDFAST_API Database {
   /// Gives a table another name; whether there was one. Who knows it by the old name finds none.
   /// Errors: as table() for `to`; ConflictError when there is a table of that name.
   bool rename_table(WriteTransaction& txn, std::string_view from, std::string_view to) const;
+
+  /// The changes after number `since` that commits have made to tables with Feed::on, by anyone, in the order of the
+  /// commits: each once. 0: from the first on; then the number of the last one handled, which a follower keeps, best in
+  /// the transaction that keeps what it made of it. A commit tells each key that it has changed once, with what became
+  /// of it at last (one that spilled: again for each part), and nothing that left the store as it was; within it the
+  /// changes are in the order of tables and keys. Those of what is rolled back have never been.
+  /// A range to use once, as those of tables. In a write transaction: what was committed before it, and what of it has
+  /// spilled. A dropped table is told as a clear, a migrated one so, too, and then key by key as the new table that it
+  /// is; a renamed one not at all. Backups and compacted copies go on with the feed of their state; a loaded or
+  /// salvaged store begins a new one, above all numbers it knows: who follows takes its tables anew. Errors:
+  /// RestoreError{not_retained}, with the oldest number kept, when changes after `since` are kept no more: copy
+  ///         the tables and go on from feed().last of that snapshot; StateError{foreign} when `since` was never given
+  ///         here, as after a restore. Of the range CorruptionError.
+  [[nodiscard]] ChangeRange changes(const Transaction& txn, std::uint64_t since = 0) const;
+  ChangeRange changes(Transaction&&, std::uint64_t = 0) const = delete;
+  /// Which changes are kept. O(log n).
+  [[nodiscard]] FeedExtent feed(const Transaction& txn) const;
+
+  /// Tells `use` the changes of `table` whose keys begin with `prefix` ("": all), and each clear of it, a drop too,
+  /// from now on, or those after `since`, as long as the Watch lives. Errors: UnsupportedError for a table without a
+  /// feed; OptionError when `use` is null; of `since` as changes(); as begin_read().
+  [[nodiscard]] Watch watch(const ByteTable& table, std::string_view prefix, std::function<void(const FeedChange&)> use,
+                            std::optional<std::uint64_t> since = {}) const;
 
   /// Judges every page of one state of the store, and what is in it, while readers and writers go on. The pages of that
   /// state cannot be used again until it returns. Finds structure that is damaged, values whose seal is broken, pages

@@ -38,7 +38,8 @@ class HOLDFAST_API Migration {
 ///
 /// Errors: StateError{mismatched} when the table is like neither; OptionError for tables of two names; ConflictError
 ///         when two entries get one key; what `convert` throws, unchanged. The table is then as it was.
-/// Shape:  the table gets a new id.   Cost: writes everything, once; a large table spills.
+/// Shape:  the table gets a new id, and keeps its feed: there it is cleared, and put anew under that id.
+/// Cost:   writes everything, once; a large table spills.
 template <class From, class To, class F>
 std::uint64_t migrate(WriteTransaction& txn, const From& from, const To& to, F&& convert) {
   if (from.name() != to.name())

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <memory>
 
 #include "holdfast/core/access.hpp"
@@ -14,6 +15,12 @@
 namespace holdfast {
 
 class DatabaseObserver;
+
+/// What is kept of the change feed. What both would keep is kept; the latest change always is.
+struct FeedRetention {
+  std::uint64_t max_changes = std::numeric_limits<std::uint64_t>::max();  ///< of all tables together
+  std::chrono::milliseconds max_age = std::chrono::milliseconds::max();   ///< by the handle's clock; max(): for ever
+};
 
 /// How to open a store. All handles of one process on one store share one environment: `access`, `durability`,
 /// `busy_timeout`, `clock` and the observer are each handle's own; the fields marked *shared* must be what the first
@@ -49,8 +56,10 @@ struct DatabaseOptions {
   std::shared_ptr<DatabaseObserver> observer{};
   std::chrono::milliseconds old_reader_age = std::chrono::minutes(1);  ///< for every reader of this process
   std::uint64_t old_reader_commits = 10'000;                           ///< for the oldest of all processes
-  std::shared_ptr<const Clock> clock = system_clock();                 ///< what this handle waits and ages by
-  std::shared_ptr<const Entropy> entropy = system_entropy();           ///< the id of a store that is created
+  /// What this handle's commits let go of, a bounded number of changes each.
+  FeedRetention feed_retention{};
+  std::shared_ptr<const Clock> clock = system_clock();        ///< what this handle waits and ages by
+  std::shared_ptr<const Entropy> entropy = system_entropy();  ///< the id of a store that is created
 };
 
 }  // namespace holdfast

@@ -24,6 +24,7 @@ class Migration;
 class TableBinding;
 struct IndexedTable;
 enum class Use;
+enum class Wrote : std::uint8_t;
 }  // namespace detail
 
 /// A named table of bytes by key: a value to use with transactions of the store it was taken from. It is made by the
@@ -110,7 +111,8 @@ class HOLDFAST_API ByteTable {
   /// Errors: StateError when `txn` is of another store, or cannot be used here and now.
   detail::TransactionTables& tables_of(const Transaction& txn) const;
   detail::WriteState& writes_of(WriteTransaction& txn) const;
-  void put_until(WriteTransaction& txn, ByteView key, ByteView value, std::uint64_t deadline) const;
+  void put_until(WriteTransaction& txn, ByteView key, ByteView value, std::uint64_t deadline,
+                 detail::Wrote wrote) const;
   const detail::IndexedTable* find_expiring(const detail::TransactionTables& tables, detail::Use use) const;
 
   std::shared_ptr<const detail::TableBinding> binding_;

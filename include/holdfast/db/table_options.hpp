@@ -36,6 +36,9 @@ struct TableInfo {
 /// Whether entries of a table can have a time to live.
 enum class Expiry { none, per_entry };
 
+/// Whether the changes of a table are in the store's change feed; see Database::changes().
+enum class Feed { off, on };
+
 /// What a table is made with, and checked against whenever it is used: else StateError{mismatched} names both.
 struct TableOptions {
   std::uint32_t schema_version = 0;  ///< yours to raise when the meaning of keys or values changes; see migrate()
@@ -45,6 +48,9 @@ struct TableOptions {
   /// per_entry: put() takes a time to live, and expire(), ttl(), persist() and purge_expired() work. Costs 8 bytes a
   /// value, and an index row for each entry that has one. A table that has it may be used without asking for it.
   Expiry expiry = Expiry::none;
+  /// on: every commit also writes to the feed which keys it has changed, and how. Costs a feed row for each: 34 bytes
+  /// and the key. A table that has it may be used without asking for it.
+  Feed feed = Feed::off;
 };
 
 }  // namespace holdfast
