@@ -88,10 +88,12 @@ ByteView require(const OrderedView& meta, std::string_view key, const std::files
 
 template <class Unsigned>
 Unsigned read_number(const OrderedView& meta, std::string_view key, const std::filesystem::path& path) {
-  Reader reader(require(meta, key, path), where(path, key));
-  const auto value = reader.number<Unsigned>();
-  reader.end();
-  return value;
+  const ByteView stored = require(meta, key, path);
+  if (stored.size() != sizeof(Unsigned))  // told apart here, as many transactions begin with this
+    throw CorruptionError({.where = where(path, key),
+                           .want = std::to_string(sizeof(Unsigned)) + " bytes",
+                           .got = std::to_string(stored.size())});
+  return from_little_endian<Unsigned>(stored);
 }
 
 std::uint64_t read_feed_begin(const OrderedView& meta, const std::filesystem::path& path) {

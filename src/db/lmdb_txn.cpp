@@ -81,6 +81,14 @@ void ReadBase::stamp() noexcept {
   slot_->since_ns.store(std::chrono::nanoseconds(now).count(), std::memory_order_relaxed);
 }
 
+const TableIndex* ReadBase::known_index() const noexcept {
+  return slot_->index.get();
+}
+
+void ReadBase::know_index(std::shared_ptr<const TableIndex> index) noexcept {
+  slot_->index = std::move(index);
+}
+
 void ReadBase::commit() {
   static_cast<void>(raw());  // ended: StateError
   slot_->txn = nullptr;

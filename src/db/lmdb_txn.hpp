@@ -16,6 +16,7 @@ namespace holdfast::detail {
 
 class Deadline;
 class Environment;
+class TableIndex;
 class WriterTurn;
 struct ReaderSlot;
 
@@ -55,6 +56,9 @@ class ReadBase final : public LmdbTxn {
   void end() noexcept;
   /// Notes the time as that of its beginning: for those that may be held. Others get it when they are first looked at.
   void stamp() noexcept;
+  /// The tables that the latest reader before it in its slot has seen, with handles that all can be used; or null.
+  [[nodiscard]] const TableIndex* known_index() const noexcept;
+  void know_index(std::shared_ptr<const TableIndex> index) noexcept;
   /// Ends it and keeps the handles it has opened.
   void commit();
 

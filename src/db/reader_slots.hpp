@@ -14,14 +14,17 @@ struct MDB_txn;
 
 namespace holdfast::detail {
 
+class TableIndex;
+
 /// The place of one read transaction. Between readers it keeps LMDB's transaction, reset, for the next to renew.
 struct alignas(64) ReaderSlot {
   std::atomic<bool> taken{false};
-  std::atomic<std::uint64_t> snapshot{0};  ///< the taker's, once it has begun; else 0
-  std::atomic<std::int64_t> since_ns{0};   ///< when that began, in monotonic time; 0 until somebody looks
-  bool pooled = true;                      ///< one of the array; the others go with their reader
-  bool keeps = true;                       ///< its transaction, when its reader leaves
-  MDB_txn* txn = nullptr;                  ///< the taker's; while it is not taken, idle
+  std::atomic<std::uint64_t> snapshot{0};     ///< the taker's, once it has begun; else 0
+  std::atomic<std::int64_t> since_ns{0};      ///< when that began, in monotonic time; 0 until somebody looks
+  bool pooled = true;                         ///< one of the array; the others go with their reader
+  bool keeps = true;                          ///< its transaction, when its reader leaves
+  MDB_txn* txn = nullptr;                     ///< the taker's; while it is not taken, idle
+  std::shared_ptr<const TableIndex> index{};  ///< of the tables, as the last taker who looked found them
 };
 
 /// A reader of ours, when somebody looked.

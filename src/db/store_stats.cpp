@@ -34,10 +34,10 @@ int count_line(const char* line, void* context) {
 }
 
 /// Of LMDB's list of free pages each entry is a count, and the numbers of as many pages.
-std::uint64_t free_pages(const std::shared_ptr<const ReadBase>& txn) {
+std::uint64_t free_pages(const ReadBase& txn) {
   constexpr LmdbHandle free_list = 0;
   std::uint64_t pages = 0;
-  const auto cursor = LmdbView(txn, free_list).cursor();
+  const auto cursor = LmdbView(lent(txn), free_list).cursor();
   for (auto item = cursor->seek({}); item; item = cursor->next()) {
     std::uint64_t count = 0;
     std::memcpy(&count, item->value.data(), std::min(item->value.size(), sizeof count));
@@ -72,8 +72,8 @@ ReaderCensus count_readers(Environment& environment) {
 
 StoreStats read_stats(const std::shared_ptr<Environment>& environment, const DatabaseOptions& options) {
   const ReaderCensus census = count_readers(*environment);
-  std::shared_ptr<const TableIndex> index;
-  const auto txn = begin_indexed<ReadBase>(environment, environment, options, index);
+  std::optional<ReadBase> txn;
+  const auto index = begin_indexed(environment, [&]() -> ReadBase& { return txn.emplace(environment, options); });
   MDB_stat main{};
   require_lmdb(mdb_env_stat(environment->raw(), &main), "mdb_env_stat", environment->path());
   unsigned depth = std::max(main.ms_depth, depth_of(*txn, environment->backend_table()));
@@ -83,7 +83,7 @@ StoreStats read_stats(const std::shared_ptr<Environment>& environment, const Dat
   const GroupCounts groups = environment->group_commit().counts();
   return {.map_bytes = map.bytes(),
           .file_bytes = environment->data().status().size_bytes,
-          .free_bytes = free_pages(txn) * main.ms_psize,
+          .free_bytes = free_pages(*txn) * main.ms_psize,
           .depth = depth,
           .readers = census.readers,
           .reader_slots = census.slots,

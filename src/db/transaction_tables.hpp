@@ -1,6 +1,6 @@
 #pragma once
 
-#include <deque>
+#include <forward_list>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -38,7 +38,7 @@ class TransactionTables {
   [[nodiscard]] const bool& ended() const noexcept { return ended_; }
 
   /// Lends for as long as the transaction what had to be made to be lent.
-  ByteView keep(Bytes value) { return kept_.emplace_back(std::move(value)); }
+  ByteView keep(Bytes value) { return kept_.emplace_front(std::move(value)); }
 
  protected:
   /// A seal is opened with the deadline, which it covers.
@@ -59,37 +59,56 @@ class TransactionTables {
   bool ended_ = false;
 
  private:
-  std::deque<Bytes> kept_;
+  std::forward_list<Bytes> kept_;
 };
 
-/// Begins LMDB transactions until one can use the handles of all tables it sees: those that another process has made,
-/// or another thread has opened, after this one began need another try. `patience` is what Base waits by.
-template <class Base, class Source, class Patience>
-std::shared_ptr<Base> begin_indexed(const std::shared_ptr<Environment>& environment, const Source& source,
-                                    const Patience& patience, std::shared_ptr<const TableIndex>& index) {
+/// Lends a transaction to views that it outlives.
+template <class Base>
+std::shared_ptr<Base> lent(Base& txn) noexcept {
+  return {std::shared_ptr<Base>(), &txn};
+}
+
+/// Begins LMDB transactions with `begin`, over the one before, until one can use the handles of all tables it sees:
+/// those that another process has made, or another thread has opened, after it began need another try. Their index; a
+/// reader's is lent by its slot, so that it must not be used once that reader has ended.
+template <class Begin>
+std::shared_ptr<const TableIndex> begin_indexed(const std::shared_ptr<Environment>& environment, const Begin& begin) {
   TableHandles& handles = environment->handles();
   for (;;) {
     const std::uint64_t opened = handles.opened();
-    auto base = std::make_shared<Base>(source, patience);
-    const LmdbView meta(base, environment->meta_table());
-    index = handles.cached();
-    if (!index || index->catalogue().change != read_catalogue_change(meta, environment->path())) {
+    auto& base = begin();
+    constexpr bool reads = std::is_same_v<decltype(base), ReadBase&>;
+    const LmdbView meta(lent(base), environment->meta_table());
+    // Not the transaction's number: LMDB may begin a reader in a state that is newer than the number it gives it.
+    const std::uint64_t change = read_catalogue_change(meta, environment->path());
+    if constexpr (reads) {
+      const TableIndex* const known = base.known_index();
+      if (known != nullptr && known->catalogue().change == change) return {std::shared_ptr<void>(), known};
+    }
+    auto index = handles.cached();
+    if (!index || index->catalogue().change != change) {
       Catalogue catalogue = read_catalogue(meta, environment->path());
       // A reader that waits for the turn to open handles must not be one that the turn's owner waits for, to grow.
-      if constexpr (std::is_same_v<Base, ReadBase>) base->end();
+      if constexpr (reads) base.end();
       index = handles.index_of(environment, std::move(catalogue));
       handles.remember(index);
-      if (base->ended()) continue;
+      if (base.ended()) continue;
     }
-    if (handles.opened() == opened) return base;
+    if (handles.opened() != opened) continue;
+    if constexpr (reads) {
+      base.know_index(index);
+      return {std::shared_ptr<void>(), index.get()};
+    } else {
+      return index;
+    }
   }
 }
 
 /// Those of a snapshot.
 class ReadState final : public TransactionTables {
  public:
-  ReadState(const std::shared_ptr<Environment>& environment, const DatabaseOptions& options)
-      : base_(begin_indexed<ReadBase>(environment, environment, options, index_)) {
+  ReadState(const std::shared_ptr<Environment>& environment, const DatabaseOptions& options) {
+    index_ = begin_indexed(environment, [&]() -> ReadBase& { return base_.emplace(environment, options); });
     base_->stamp();
     if (index_->expiry() != 0) now_ = unix_ms(options.clock->now());
   }
@@ -102,24 +121,25 @@ class ReadState final : public TransactionTables {
     return base_->get(table.handle, stored_key);
   }
   [[nodiscard]] std::uint64_t count(const IndexedTable& table) override {
-    const std::uint64_t rows = LmdbView(base_, table.handle).count();
+    const std::uint64_t rows = LmdbView(lent(*base_), table.handle).count();
     if (!table.record->is_expiring()) return rows;
-    return live_count(rows, LmdbView(base_, index_->expiry()), table.record->id, nullptr, now_);
+    return live_count(rows, LmdbView(lent(*base_), index_->expiry()), table.record->id, nullptr, now_);
   }
   [[nodiscard]] std::unique_ptr<OrderedCursor> cursor(const IndexedTable& table) override {
-    return live(table, LmdbView(base_, table.handle).cursor());
+    return live(table, LmdbView(lent(*base_), table.handle).cursor());
   }
   [[nodiscard]] std::unique_ptr<OrderedCursor> feed_rows() override {
     const LmdbHandle feed = index_->feed().handle;
-    return feed != 0 ? LmdbView(base_, feed).cursor() : nullptr;
+    return feed != 0 ? LmdbView(lent(*base_), feed).cursor() : nullptr;
   }
   void end() noexcept override {
     ended_ = true;
+    index_.reset();  // it was lent
     base_->end();
   }
 
  private:
-  std::shared_ptr<ReadBase> base_;
+  std::optional<ReadBase> base_;
 };
 
 }  // namespace holdfast::detail

@@ -29,7 +29,11 @@ std::uint64_t take_tree(Catalogue& catalogue) {
 
 WriteState::Begun WriteState::begin(const std::shared_ptr<WriterTurn>& turn, const Deadline& deadline) {
   Begun begun;
-  begun.base = begin_indexed<WriteBase>(turn->environment(), turn, deadline, begun.index);
+  begun.index = begin_indexed(turn->environment(), [&]() -> WriteBase& {
+    begun.base.reset();  // LMDB has one at a time
+    begun.base = std::make_shared<WriteBase>(turn, deadline);
+    return *begun.base;
+  });
   return begun;
 }
 

@@ -104,7 +104,7 @@ class WriteState final : public TransactionTables {
   std::map<std::uint64_t, TableWrites> writes_;  ///< by id, so that what frees a tree comes before what takes it
   UndoLog undo_;
   std::optional<TableHandles::Opening> opening_;
-  LmdbHandle expiry_;  ///< 0 while LMDB has no expiring table
+  LmdbHandle expiry_ = 0;  ///< 0 while LMDB has no expiring table
   FeedTree feed_;
   FeedRetention feed_retention_;
   std::uint64_t feed_commit_ = 0;  ///< of what was spilled

@@ -48,10 +48,10 @@ class ExpiringTable : public DbTest {
     return db->update([&](WriteTransaction& txn) { return call(txn); });
   }
   [[nodiscard]] std::uint64_t rows_in_index() const {
-    std::shared_ptr<const detail::TableIndex> index;
-    const auto base =
-        detail::begin_indexed<detail::ReadBase>(db->environment(), db->environment(), db->options(), index);
-    return index->expiry() != 0 ? detail::LmdbView(base, index->expiry()).count() : 0;
+    std::optional<detail::ReadBase> base;
+    const auto index = detail::begin_indexed(
+        db->environment(), [&]() -> detail::ReadBase& { return base.emplace(db->environment(), db->options()); });
+    return index->expiry() != 0 ? detail::LmdbView(detail::lent(*base), index->expiry()).count() : 0;
   }
   /// Everything that a transaction can say about the keys "a" to "f" must be the same thing.
   static void expect_one_truth(const ByteTable& table, const Transaction& txn, const std::vector<std::string>& keys) {

@@ -218,10 +218,11 @@ TEST_F(ExpiringStore, CheckComparesTheIndexWithTheEntries) {
   });
   EXPECT_TRUE(findings().empty());
   const auto tamper = [&](auto write) {
-    std::shared_ptr<const detail::TableIndex> index;
+    std::optional<detail::WriteBase> txn;
     const detail::Deadline until(clock, 1s);
     const auto turn = detail::WriterTurn::take(db->environment(), until);
-    const auto txn = detail::begin_indexed<detail::WriteBase>(db->environment(), turn, until, index);
+    const auto index =
+        detail::begin_indexed(db->environment(), [&]() -> detail::WriteBase& { return txn.emplace(turn, until); });
     write(*txn, index->expiry());
     txn->commit(Durability::ordered);
   };

@@ -143,10 +143,11 @@ class FeedStore : public FeedTest {
   }
   /// Writes into the tree of the feed what no commit would.
   void tamper(const std::function<void(detail::WriteBase&, detail::LmdbHandle)>& write) const {
-    std::shared_ptr<const detail::TableIndex> index;
+    std::optional<detail::WriteBase> txn;
     const detail::Deadline until(clock, 1s);
     const auto turn = detail::WriterTurn::take(db->environment(), until);
-    const auto txn = detail::begin_indexed<detail::WriteBase>(db->environment(), turn, until, index);
+    const auto index =
+        detail::begin_indexed(db->environment(), [&]() -> detail::WriteBase& { return txn.emplace(turn, until); });
     write(*txn, index->feed().handle);
     txn->commit(Durability::ordered);
   }

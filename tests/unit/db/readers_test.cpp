@@ -53,6 +53,52 @@ TEST_F(StoreReaders, BeyondTheArrayOfSlotsTheyAreServedToo) {
   EXPECT_EQ(get(*db, "t", "k"), "w");
 }
 
+TEST_F(StoreReaders, EachSeesTheTablesOfItsOwnSnapshotWhileTheyChange) {
+  const auto db = open();
+  const ByteTable table = db->table("counter");
+  const auto name = [](int number) { return "x" + std::to_string(number); };
+  const auto set = [&](int number) {
+    db->update(
+        [&](WriteTransaction& txn) {
+          table.put(txn, as_bytes("number"), as_bytes(name(number)));
+          if (number % 3 == 0) {
+            db->drop_table(txn, name(number - 1));
+            db->table(name(number)).put(txn, as_bytes("k"), as_bytes("v"));
+          } else {
+            db->rename_table(txn, name(number - 1), name(number));
+          }
+        },
+        {.durability = Durability::ordered});
+  };
+  const auto expect_whole = [&](const ReadTransaction& txn) {
+    const std::string current = to_text(*table.get(txn, as_bytes("number")));
+    EXPECT_EQ(db->tables(txn).size(), 2U);
+    EXPECT_EQ(db->tables(txn).back().name, current);
+    EXPECT_TRUE(db->table(current).contains(txn, as_bytes("k"))) << current;
+    return current;
+  };
+  set(0);
+  std::atomic<bool> done{false};
+  std::vector<std::thread> readers;
+  for (int t = 0; t < 3; ++t)
+    readers.emplace_back([&] {
+      ReadTransaction held = db->begin_read();
+      const std::string before = expect_whole(held);
+      while (!done) expect_whole(db->begin_read());
+      EXPECT_EQ(expect_whole(held), before);
+    });
+  for (int number = 1; number <= 300; ++number) {
+    ReadTransaction held = db->begin_read();  // of this thread too, in turn before and after each change
+    set(number);
+    EXPECT_EQ(expect_whole(held), name(number - 1));
+    EXPECT_EQ(expect_whole(db->begin_read()), name(number));
+    held.end();
+    EXPECT_EQ(expect_whole(db->begin_read()), name(number));
+  }
+  done = true;
+  for (auto& reader : readers) reader.join();
+}
+
 TEST_F(StoreReaders, WithoutASlotOneWaitsUntilAnotherEnds) {
   const auto db = Database::open(few(2, 20s));
   put(*db, "t", "k", "v");
