@@ -92,6 +92,9 @@ class SystemFileOps final : public FileOps {
     return answer(::ftruncate(fd, static_cast<off_t>(size_bytes)));
   }
 
+  int will_need(int fd, std::uint64_t offset_bytes, std::uint64_t size_bytes) override {
+    return -::posix_fadvise(fd, static_cast<off_t>(offset_bytes), static_cast<off_t>(size_bytes), POSIX_FADV_WILLNEED);
+  }
   int sync(int fd) override { return answer(::fsync(fd)); }
 
   int status(const std::filesystem::path& path, FileStatus& out) override {

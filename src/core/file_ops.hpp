@@ -49,6 +49,8 @@ class FileOps {
   virtual std::int64_t read_at(int fd, std::span<std::byte> out, std::uint64_t offset_bytes) = 0;
   virtual std::int64_t write_at(int fd, ByteView bytes, std::uint64_t offset_bytes) = 0;
   virtual int truncate(int fd, std::uint64_t size_bytes) = 0;
+  /// posix_fadvise(2): these bytes are about to be read. An advice: whoever simulates a disk need not follow it.
+  virtual int will_need(int /*fd*/, std::uint64_t /*offset_bytes*/, std::uint64_t /*size_bytes*/) { return 0; }
   /// fsync(2): a file's content and size, or a directory's entries.
   virtual int sync(int fd) = 0;
 
