@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <map>
 #include <regex>
 #include <set>
 #include <string>
@@ -95,6 +96,29 @@ TEST(Headers, ThatTheUmbrellaPromisesAreAllOfThem) {
     if (!promised) continue;
     EXPECT_TRUE(included.contains(file.path.substr(std::string("include/").size()))) << file.path;
   }
+}
+
+TEST(Classes, HaveANameOfTheirOwn) {
+  // Two of one name in one namespace link without a word, and run each other's code.
+  static const std::regex opened(R"(namespace ([a-z_:]+) \{)");
+  static const std::regex defined(R"((class|struct)( HOLDFAST_API)? (\w+)( final)?( : .*)? \{.*)");
+  std::map<std::string, std::string> places;
+  for (const auto& file : source_files()) {
+    if (!file.is_code() || !(file.under("src/") || file.under("include/"))) continue;
+    std::string space;
+    bool unnamed = false;
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+      const std::string& line = file.lines[i];
+      std::smatch match;
+      if (std::regex_match(line, match, opened)) space = match[1];
+      if (line == "namespace {") unnamed = true;
+      if (line == "}  // namespace") unnamed = false;
+      if (unnamed || !std::regex_match(line, match, defined)) continue;
+      const auto [first, fresh] = places.try_emplace(space + "::" + match[3].str(), file.path);
+      EXPECT_TRUE(fresh) << at(file, i + 1, first->first) << " is also defined in " << first->second;
+    }
+  }
+  EXPECT_GT(places.size(), 100U);
 }
 
 TEST(SystemCalls, OnFilesGoThroughTheSeam) {
