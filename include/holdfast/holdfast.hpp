@@ -19,6 +19,7 @@
 #include "holdfast/core/error.hpp"
 #include "holdfast/core/export.hpp"
 #include "holdfast/core/function_ref.hpp"
+#include "holdfast/core/input_iterator.hpp"
 #include "holdfast/core/key_range.hpp"
 #include "holdfast/core/limits.hpp"
 #include "holdfast/core/sha256.hpp"

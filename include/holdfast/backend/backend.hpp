@@ -12,6 +12,7 @@
 #include "holdfast/core/durability.hpp"
 #include "holdfast/core/export.hpp"
 #include "holdfast/core/function_ref.hpp"
+#include "holdfast/core/input_iterator.hpp"
 #include "holdfast/core/write_batch.hpp"
 
 namespace holdfast {
@@ -53,28 +54,8 @@ class HOLDFAST_API ScanCursor {
 /// `*it` is valid until `++it`. Threads: one at a time; it may move between threads. It keeps its backend alive.
 class HOLDFAST_API Scan {
  public:
-  class Iterator {
-   public:
-    using value_type = Entry;
-    using difference_type = std::ptrdiff_t;
-    using iterator_concept = std::input_iterator_tag;
-
-    Iterator() = default;
-    explicit Iterator(Scan* scan) noexcept : scan_(scan) {}
-    const Entry& operator*() const noexcept { return scan_->entry_; }
-    const Entry* operator->() const noexcept { return &scan_->entry_; }
-    Iterator& operator++() {
-      scan_->advance();
-      return *this;
-    }
-    void operator++(int) { scan_->advance(); }
-    friend bool operator==(const Iterator& it, std::default_sentinel_t) noexcept { return it.at_end(); }
-
-   private:
-    [[nodiscard]] bool at_end() const noexcept { return scan_->ended_; }
-
-    Scan* scan_ = nullptr;
-  };
+  using value_type = Entry;
+  using Iterator = InputIterator<Scan>;
 
   explicit Scan(std::unique_ptr<ScanCursor> cursor) noexcept : cursor_(std::move(cursor)) {}
 
@@ -86,7 +67,9 @@ class HOLDFAST_API Scan {
   [[nodiscard]] static std::default_sentinel_t end() noexcept { return {}; }
 
  private:
+  friend Iterator;
   void advance() { ended_ = !cursor_->next(entry_); }
+  [[nodiscard]] const Entry* current() const noexcept { return ended_ ? nullptr : &entry_; }
 
   std::unique_ptr<ScanCursor> cursor_;
   Entry entry_;

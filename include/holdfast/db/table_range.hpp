@@ -10,6 +10,7 @@
 
 #include "holdfast/core/bytes.hpp"
 #include "holdfast/core/export.hpp"
+#include "holdfast/core/input_iterator.hpp"
 
 namespace holdfast {
 
@@ -70,28 +71,8 @@ class HOLDFAST_API RangeSource {
 template <class Entry, class Take>
 class TableRange : public std::ranges::view_base {
  public:
-  class Iterator {
-   public:
-    using value_type = Entry;
-    using difference_type = std::ptrdiff_t;
-    using iterator_concept = std::input_iterator_tag;
-
-    Iterator() = default;
-    explicit Iterator(TableRange* range) noexcept : range_(range) {}
-    const Entry& operator*() const noexcept { return range_->entry_; }
-    const Entry* operator->() const noexcept { return &range_->entry_; }
-    Iterator& operator++() {
-      range_->advance();
-      return *this;
-    }
-    void operator++(int) { range_->advance(); }
-    friend bool operator==(const Iterator& it, std::default_sentinel_t) noexcept { return it.at_end(); }
-
-   private:
-    [[nodiscard]] bool at_end() const noexcept { return range_->at_end_; }
-
-    TableRange* range_ = nullptr;
-  };
+  using value_type = Entry;
+  using Iterator = InputIterator<TableRange>;
 
   explicit TableRange(detail::RangeSource source, Take take = {})
       : source_(std::move(source)), take_(std::move(take)) {}
@@ -104,6 +85,8 @@ class TableRange : public std::ranges::view_base {
   [[nodiscard]] static std::default_sentinel_t end() noexcept { return {}; }
 
  private:
+  friend Iterator;
+  [[nodiscard]] const Entry* current() const noexcept { return at_end_ ? nullptr : &entry_; }
   void advance() {
     const LentEntry* const lent = source_.next();
     at_end_ = lent == nullptr;

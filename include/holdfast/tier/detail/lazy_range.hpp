@@ -1,9 +1,10 @@
 #pragma once
 
-#include <cstddef>
 #include <iterator>
 #include <optional>
 #include <utility>
+
+#include "holdfast/core/input_iterator.hpp"
 
 namespace holdfast::detail {
 
@@ -12,28 +13,8 @@ namespace holdfast::detail {
 template <class Value, class Source>
 class LazyRange {
  public:
-  class Iterator {
-   public:
-    using value_type = Value;
-    using difference_type = std::ptrdiff_t;
-    using iterator_concept = std::input_iterator_tag;
-
-    Iterator() = default;
-    explicit Iterator(LazyRange* range) noexcept : range_(range) {}
-    const Value& operator*() const noexcept { return *range_->current_; }
-    const Value* operator->() const noexcept { return &*range_->current_; }
-    Iterator& operator++() {
-      range_->advance();
-      return *this;
-    }
-    void operator++(int) { range_->advance(); }
-    friend bool operator==(const Iterator& it, std::default_sentinel_t) noexcept { return it.at_end(); }
-
-   private:
-    [[nodiscard]] bool at_end() const noexcept { return !range_->current_.has_value(); }
-
-    LazyRange* range_ = nullptr;
-  };
+  using value_type = Value;
+  using Iterator = InputIterator<LazyRange>;
 
   explicit LazyRange(Source source) : source_(std::move(source)) {}
 
@@ -45,13 +26,15 @@ class LazyRange {
   [[nodiscard]] static std::default_sentinel_t end() noexcept { return {}; }
 
  private:
+  friend Iterator;
+  [[nodiscard]] const Value* current() const noexcept { return value_ ? &*value_ : nullptr; }
   void advance() {
-    current_.reset();
-    current_ = source_.next();
+    value_.reset();
+    value_ = source_.next();
   }
 
   Source source_;
-  std::optional<Value> current_;
+  std::optional<Value> value_;
 };
 
 }  // namespace holdfast::detail
