@@ -36,6 +36,8 @@ struct TableEntry {
   V value{};
   bool operator==(const TableEntry&) const = default;
 };
+template <class K, class V>
+TableEntry(K, V) -> TableEntry<K, V>;
 
 /// A named table of values by key, of one store: a value, to use with transactions of that store. It is made by the
 /// first put; until then it reads as empty.

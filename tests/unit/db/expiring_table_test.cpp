@@ -284,9 +284,7 @@ TEST_F(ExpiringTable, MigrationCarriesTheDeadlinesAndLeavesOutWhatIsDue) {
     old.put(txn, "lasting", "value");
   });
   clock->pass(10ms);
-  const auto renamed = [](const auto& entry) {
-    return TableEntry<std::string, std::string>{"new " + entry.key, entry.value};
-  };
+  const auto renamed = [](const auto& entry) { return TableEntry{"new " + entry.key, entry.value}; };
   update([&](WriteTransaction& txn) { EXPECT_EQ(migrate(txn, old, next, renamed), 2U); });
   db->view([&](const ReadTransaction& txn) {
     EXPECT_EQ(next.ttl(txn, "new ending"), 20ms);
