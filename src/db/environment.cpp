@@ -194,7 +194,7 @@ void Environment::read_meta() {
   };
   meta_handle_ = open_table(meta_table_name);
   backend_handle_ = open_table(backend_table_name);
-  meta_ = read_store_meta(LmdbView(std::shared_ptr<LmdbTxn>(&txn, [](LmdbTxn*) {}), meta_handle_), path());
+  meta_ = read_store_meta(LmdbView(lent(txn), meta_handle_), path());
   txn.commit();
 }
 

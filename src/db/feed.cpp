@@ -115,7 +115,7 @@ void FeedLog::append(std::uint64_t table_id, ChangeKind kind, ByteView stored_ke
 }
 
 void FeedLog::begin() {
-  const auto rows = LmdbView(std::shared_ptr<WriteBase>(txn_, [](WriteBase*) {}), tree_.handle).cursor();
+  const auto rows = LmdbView(lent(*txn_), tree_.handle).cursor();
   const FeedExtent extent = feed_extent(rows.get(), tree_.begun_after);
   first_ = extent.first;
   next_ = extent.last + 1;

@@ -112,6 +112,12 @@ class WriteBase final : public LmdbTxn {
   std::uint64_t handles_opened_ = 0;  ///< before it began
 };
 
+/// Lends a transaction to what it outlives.
+template <class Txn>
+std::shared_ptr<Txn> lent(Txn& txn) noexcept {
+  return {std::shared_ptr<void>(), &txn};
+}
+
 /// One LMDB database in a transaction.
 class LmdbView final : public OrderedView {
  public:

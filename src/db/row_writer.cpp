@@ -56,7 +56,7 @@ void RowWriter::move_deadline(std::uint64_t table_id, ByteView key, UnixMs befor
 }
 
 LmdbView RowWriter::view(LmdbHandle handle) const {
-  return {std::shared_ptr<WriteBase>(txn_, [](WriteBase*) {}), handle};
+  return {lent(*txn_), handle};
 }
 
 }  // namespace holdfast::detail

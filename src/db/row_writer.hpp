@@ -19,8 +19,8 @@ struct TableRows {
 
 /// Writes rows of tables into an LMDB transaction, each together with what follows from it: a row, its place in the
 /// expiry index where entries expire, and its change in the feed where the table has one, are written in one
-/// transaction or not at all. Every row of a table is written here, but those that BulkLoader puts into
-/// a table without flags, from which nothing follows.
+/// transaction or not at all. Every row of a table is written here, but those that BulkLoader puts into a table without
+/// flags, from which nothing follows.
 /// Threads: as the transaction.
 class RowWriter {
  public:

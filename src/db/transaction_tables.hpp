@@ -62,12 +62,6 @@ class TransactionTables {
   std::forward_list<Bytes> kept_;
 };
 
-/// Lends a transaction to views that it outlives.
-template <class Base>
-std::shared_ptr<Base> lent(Base& txn) noexcept {
-  return {std::shared_ptr<Base>(), &txn};
-}
-
 /// Begins LMDB transactions with `begin`, over the one before, until one can use the handles of all tables it sees:
 /// those that another process has made, or another thread has opened, after it began need another try. Their index; a
 /// reader's is lent by its slot, so that it must not be used once that reader has ended.

@@ -52,7 +52,7 @@ WriteState::WriteState(Begun begun, const DatabaseOptions& options)
 
 std::shared_ptr<WriteState> WriteState::part_of(WriteBase& whole, const DatabaseOptions& options) {
   const auto& environment = whole.environment();
-  Begun begun{.base = {std::shared_ptr<void>(), &whole}, .index = environment->handles().cached()};
+  Begun begun{.base = lent(whole), .index = environment->handles().cached()};
   if (!begun.index || !whole.serves_all_handles()) return nullptr;
   const LmdbView meta(begun.base, environment->meta_table());
   if (begun.index->catalogue().change != read_catalogue_change(meta, environment->path())) return nullptr;

@@ -141,9 +141,9 @@ class HOLDFAST_API Database {
   /// changes are in the order of tables and keys. Those of what is rolled back have never been.
   /// A range to use once, as those of tables. In a write transaction: what was committed before it, and what of it has
   /// spilled. A dropped table is told as a clear, a migrated one so, too, and then key by key as the new table that it
-  /// is; a renamed one not at all. Backups and compacted copies go on with the feed of their state; a loaded or
-  /// salvaged store begins a new one, above all numbers it knows: who follows takes its tables anew. Errors:
-  /// RestoreError{not_retained}, with the oldest number kept, when changes after `since` are kept no more: copy
+  /// is; a renamed one not at all. Backups and compacted copies go on with the feed of their state; a loaded store
+  /// begins a new one, a salvaged one goes on above the numbers it could read: who follows takes its tables anew.
+  /// Errors: RestoreError{not_retained}, with the oldest number kept, when changes after `since` are kept no more: copy
   ///         the tables and go on from feed().last of that snapshot; StateError{foreign} when `since` was never given
   ///         here, as after a restore. Of the range CorruptionError.
   [[nodiscard]] ChangeRange changes(const Transaction& txn, std::uint64_t since = 0) const;

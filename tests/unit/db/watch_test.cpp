@@ -1,9 +1,11 @@
 #include <atomic>
+#include <future>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
 
 #include "feed_fixture.hpp"
+#include "holdfast/db/kv_store.hpp"
 #include "support/child_process.hpp"
 
 namespace holdfast::testing {
@@ -15,6 +17,9 @@ class WatchTest : public FeedTest {
     return db->watch(
         parts, prefix, [this](const FeedChange& change) { heard.push_back(text(change)); }, since);
   }
+
+  /// Numbers below 100, in the order of their text.
+  [[nodiscard]] static std::string digits(int number) { return (number < 10 ? "0" : "") + std::to_string(number); }
 
   Told heard;
 };
@@ -214,6 +219,33 @@ TEST_F(WatchTest, OfAParentIsLeftAloneInAChild) {
   EXPECT_EQ(child.wait(), 0);
   put("a");
   EXPECT_EQ(heard, Told{"put parts/a"});
+}
+
+TEST_F(WatchTest, HearsOfEveryCallOfAKvStoreOnceThoughTheySharedCommits) {
+  constexpr int each = 20;
+  Watch watch = watching();
+  KvStore store(db, "parts", {.feed = Feed::on});
+  std::vector<std::future<void>> given;
+  given.reserve(each);
+  for (int i = 0; i < each; ++i) given.push_back(store.write_async(WriteBatch().put("async/" + digits(i), {})));
+  std::vector<std::thread> callers;
+  for (const std::string caller : {"a/", "b/", "c/"})
+    callers.emplace_back([&store, caller] {
+      for (int i = 0; i < each; ++i) store.put(caller + digits(i), {});
+    });
+  for (std::thread& caller : callers) caller.join();
+  for (auto& done : given) done.get();
+
+  for (const std::string caller : {"async/", "a/", "b/", "c/"}) {
+    Told own, expected;
+    for (int i = 0; i < each; ++i) expected.push_back("put parts/" + caller + digits(i));
+    for (const std::string& change : told())
+      if (change.starts_with("put parts/" + caller)) own.push_back(change);
+    EXPECT_EQ(own, expected) << "what one caller did, in its order";
+  }
+  watch.deliver();
+  EXPECT_EQ(heard, told());
+  EXPECT_EQ(told().size(), 4U * each);
 }
 
 }  // namespace
